@@ -1,0 +1,27 @@
+#pragma once
+// Where a snapshot comes from: a process, a program to start, a recording.
+#include <string>
+#include <vector>
+
+#include "weir/base/error.h"
+#include "weir/ingest/live.h"
+#include "weir/model/snapshot.h"
+
+namespace weir::app {
+
+struct DumpOptions {
+  ingest::LiveOptions live;
+  std::string recording;       ///< where to write one; empty: nowhere
+  Nanos after{1'000'000'000};  ///< how long a started program runs before the look
+};
+
+/// A process by its number, or else a recording by its path. Errors: not_found (neither), those of
+/// LiveReader and read_recording.
+Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& options);
+
+/// Starts the program, looks at it once, and ends it (SIGTERM, then SIGKILL). Its output is its
+/// own. Errors: gone (it ended before the look), io, those of LiveReader.
+Result<model::Snapshot> dump_program(const std::vector<std::string>& argv,
+                                     const DumpOptions& options);
+
+}  // namespace weir::app

@@ -1,0 +1,30 @@
+#pragma once
+// The flags that `weir top` and `weir diff` share: where evidence comes from, how much is printed.
+#include <string>
+#include <vector>
+
+#include "apps/weir/flags.h"
+#include "weir/ingest/evidence.h"
+#include "weir/report/top_text.h"
+
+namespace weir::app {
+
+struct TableRequest {
+  ingest::EvidenceOptions evidence;
+  report::TopOptions text;
+  bool json = false;
+};
+
+/// The flags, which set `request`; it must outlive them.
+std::vector<Flag> table_flags(TableRequest& request);
+
+/// Those of them that say how a process or URL is read.
+std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence);
+
+/// What depends on the terminal and the environment: colour, the root of shortened paths.
+void complete(TableRequest& request);
+
+/// For the help: what SOURCE may be.
+extern const char* const source_help;
+
+}  // namespace weir::app

@@ -1,0 +1,3 @@
+module weir.example/bugs
+
+go 1.19

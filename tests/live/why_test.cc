@@ -1,0 +1,141 @@
+// `weir why` on a program that says itself which of its goroutines are in a circle.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/support/go_test_case.h"
+
+namespace weir::live {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test_support::BuildOptions;
+using test_support::Child;
+using test_support::Completed;
+
+class WhyTest : public test_support::GoTest {};
+
+using Circle = std::vector<std::uint64_t>;
+
+/// The circle from its smallest number on, so that it does not matter where one begins.
+Circle turned(Circle circle) {
+  std::rotate(circle.begin(), std::min_element(circle.begin(), circle.end()), circle.end());
+  return circle;
+}
+
+/// The goroutines of the lines "WORD name goid…".
+std::vector<Circle> said(const std::string& out, const std::string& word) {
+  std::vector<Circle> circles;
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string first, name;
+    words >> first >> name;
+    if (first != word) continue;
+    Circle circle;
+    for (std::uint64_t id; words >> id;) circle.push_back(id);
+    circles.push_back(turned(circle));
+  }
+  std::sort(circles.begin(), circles.end());
+  return circles;
+}
+
+std::vector<Circle> found(const json& report) {
+  std::vector<Circle> circles;
+  for (const json& cycle : report.at("cycles")) {
+    Circle circle;
+    for (const json& step : cycle.at("steps")) circle.push_back(step.at("goroutine"));
+    circles.push_back(turned(circle));
+  }
+  std::sort(circles.begin(), circles.end());
+  return circles;
+}
+
+Result<json> why(const std::string& source, int expected_code) {
+  WEIR_TRY(const Completed done, test_support::run({WEIR_BINARY, "why", "-json", source}, {}));
+  if (done.exit.code != expected_code)
+    return fail(ErrorCode::invalid, to_string(done.exit) + ": " + done.err);
+  json report = json::parse(done.out, nullptr, false);
+  if (report.is_discarded()) return fail(ErrorCode::invalid, "no JSON: " + done.out);
+  report.erase("source");
+  return report;
+}
+
+TEST_P(WhyTest, FindsEveryCircleAndNoOther) {
+  for (const BuildOptions& options :
+       {BuildOptions{}, {.ldflags = "-s -w"}, {.ldflags = "-s -w", .pie = true}}) {
+    SCOPED_TRACE(to_string(options));
+    WEIR_BUILD_GO(program, go(), "circles", options);
+    for (const bool alive : {false, true}) {
+      std::vector<std::string> command{program};
+      if (alive) command.push_back("-alive");
+      // A word left on a stack that can go on may hide a circle, so not every run need show all of
+      // them; what no run may do is show one that is not there.
+      std::size_t most = 0;
+      for (int run = 0; run < 5 && most < 3; ++run) {
+        WEIR_ASSERT_OK(Child child, Child::start(command));
+        WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+        WEIR_ASSERT_OK(const json report, why(std::to_string(child.pid()), 1));
+        const auto expected = said(child.out(), "case"), circles = found(report);
+        EXPECT_THAT(expected, testing::IsSupersetOf(circles));
+        EXPECT_EQ(report.at("deadlock"), "partial") << "the sleeper can go on";
+        most = std::max(most, circles.size());
+      }
+      EXPECT_EQ(most, 3u);
+    }
+  }
+}
+
+TEST_P(WhyTest, SaysTheSameOfARecording) {
+  WEIR_BUILD_GO(program, go(), "circles", {.ldflags = "-s -w"});
+  WEIR_ASSERT_OK(Child child, Child::start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  std::string folder = (fs::temp_directory_path() / "weir-why-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string recording = folder + "/x.weir", pid = std::to_string(child.pid());
+  WEIR_ASSERT_OK(const Completed done,
+                 test_support::run({WEIR_BINARY, "dump", "-o", recording, pid}, {}));
+  EXPECT_EQ(done.exit.code, 0) << done.err;
+  const auto live = why(pid, 1), recorded = why(recording, 1);
+  fs::remove_all(folder);
+  ASSERT_TRUE(live && recorded);
+  EXPECT_EQ(*live, *recorded);
+}
+
+TEST_P(WhyTest, ACircleAloneIsAGlobalDeadlock) {
+  WEIR_BUILD_GO(program, go(), "circles", {.cgo = true});
+  // Not asleep for the runtime: its own check would end the program.
+  WEIR_ASSERT_OK(Child child, Child::start({program, "-only", "locks", "-listen"}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(const json report, why(std::to_string(child.pid()), 1));
+  EXPECT_EQ(report.at("deadlock"), "global");
+  EXPECT_THAT(report.at("runtime_silent").get<std::string>(), testing::HasSubstr("os/signal"));
+}
+
+TEST_P(WhyTest, WhatCanGoOnIsNoDeadlock) {
+  WEIR_BUILD_GO(program, go(), "circles");
+  WEIR_ASSERT_OK(Child child, Child::start({program, "-only", "sleeper"}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(const json report, why(std::to_string(child.pid()), 0));
+  const auto free = said(child.out(), "free");
+  ASSERT_EQ(free.size(), 1u);
+  bool seen = false;
+  for (const json& object : report.at("objects")) {
+    const auto& waiters = object.at("waiters");
+    if (waiters != json::array({free[0][0], free[0][1]})) continue;
+    seen = true;
+    ASSERT_EQ(object.at("wakers").size(), 1u);
+    EXPECT_EQ(object.at("wakers")[0].at("goroutine"), free[0][2]);
+  }
+  EXPECT_TRUE(seen) << report.dump(1);
+}
+
+WEIR_FOR_EACH_GO(WhyTest);
+
+}  // namespace
+}  // namespace weir::live

@@ -1,0 +1,198 @@
+// Circles holds the deadlocks that people make, and their look-alikes that can go on.
+//
+//	circles [-only CASE] [-alive] [-listen]
+//
+// For each case it prints "case NAME goid goid …", the goroutines of the circle in order (each waits
+// for the next, the last for the first), or "free NAME goid …" for a look-alike; then "ready". With
+// -alive the main goroutine sleeps at the end; without, it waits as well.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"sort"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+var (
+	only  = flag.String("only", "", "one case; empty: all")
+	alive = flag.Bool("alive", false, "the main goroutine sleeps")
+	hear  = flag.Bool("listen", false, "listen for a signal, which silences Go's own deadlock check")
+)
+
+// A team starts goroutines that report their numbers and then wait for each other to be there.
+type team struct {
+	ids    []string
+	ready  sync.WaitGroup
+	mu     sync.Mutex
+	parked sync.WaitGroup
+}
+
+func goid() string {
+	buf := make([]byte, 64)
+	return strings.Fields(string(buf[:runtime.Stack(buf, false)]))[1]
+}
+
+// member runs body as number i of the team.
+func (t *team) member(i int, body func()) {
+	t.mu.Lock()
+	for len(t.ids) <= i {
+		t.ids = append(t.ids, "")
+	}
+	t.mu.Unlock()
+	t.parked.Add(1)
+	go func() {
+		t.mu.Lock()
+		t.ids[i] = goid()
+		t.mu.Unlock()
+		t.parked.Done()
+		body()
+	}()
+}
+
+// Each of three goroutines sends to the next before it receives from the one before.
+//
+//go:noinline
+func passOn(in <-chan int, out chan<- int) {
+	out <- 1
+	<-in
+	runtime.KeepAlive(in)
+	runtime.KeepAlive(out)
+}
+
+func ring(t *team) {
+	channels := []chan int{make(chan int), make(chan int), make(chan int)}
+	for i := range channels {
+		in, out := channels[i], channels[(i+1)%3]
+		t.member(i, func() { passOn(in, out) })
+	}
+}
+
+type account struct {
+	name    string
+	mu      sync.Mutex
+	balance int
+}
+
+// Both lock their own account, and then the other's.
+//
+//go:noinline
+func transfer(from, to *account, both *sync.WaitGroup) {
+	from.mu.Lock()
+	both.Done()
+	both.Wait()
+	to.mu.Lock()
+	from.balance--
+	to.balance++
+	to.mu.Unlock()
+	from.mu.Unlock()
+}
+
+func locks(t *team) {
+	a, b := &account{name: "a"}, &account{name: "b"}
+	var both sync.WaitGroup
+	both.Add(2)
+	t.member(0, func() { transfer(a, b, &both) })
+	t.member(1, func() { transfer(b, a, &both) })
+}
+
+type queue struct {
+	mu    sync.Mutex
+	items chan int
+}
+
+// The producer sends while it holds the lock that the consumer needs before it receives.
+//
+//go:noinline
+func (q *queue) produce(locked chan<- bool) {
+	q.mu.Lock()
+	close(locked)
+	q.items <- 1
+	q.mu.Unlock()
+}
+
+//go:noinline
+func (q *queue) consume(locked <-chan bool) {
+	<-locked
+	q.mu.Lock()
+	<-q.items
+	q.mu.Unlock()
+}
+
+func mixed(t *team) {
+	q := &queue{items: make(chan int)}
+	locked := make(chan bool)
+	t.member(0, func() { q.produce(locked) })
+	t.member(1, func() { q.consume(locked) })
+}
+
+// A look-alike: the third goroutine, asleep, holds the channel that the two wait for.
+//
+//go:noinline
+func sleepThenSend(c chan int) {
+	time.Sleep(time.Hour)
+	c <- 1
+}
+
+//go:noinline
+func receive(c chan int) { <-c }
+
+func sleeper(t *team) {
+	c := make(chan int)
+	t.member(0, func() { receive(c) })
+	t.member(1, func() { receive(c) })
+	t.member(2, func() { sleepThenSend(c) })
+}
+
+var cases = map[string]struct {
+	start func(*team)
+	free  bool
+}{
+	"ring":    {ring, false},
+	"locks":   {locks, false},
+	"mixed":   {mixed, false},
+	"sleeper": {sleeper, true},
+}
+
+func main() {
+	flag.Parse()
+	var names []string
+	for name := range cases {
+		if *only == "" || name == *only {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		name := name
+		t := &team{}
+		started := make(chan bool)
+		// Not on this stack, where words would stay behind that lead to what the team waits for.
+		go func() {
+			cases[name].start(t)
+			close(started)
+		}()
+		<-started
+		t.parked.Wait()
+		word := "case"
+		if cases[name].free {
+			word = "free"
+		}
+		fmt.Fprintln(os.Stdout, word, name, strings.Join(t.ids, " "))
+	}
+	time.Sleep(100 * time.Millisecond) // the last steps of the goroutines to where they stay
+	fmt.Fprintln(os.Stdout, "ready")
+	if *hear {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1)
+	}
+	if *alive {
+		time.Sleep(time.Hour)
+	}
+	select {}
+}

@@ -1,0 +1,3 @@
+package passes
+
+func double(n int) int { return 2 * n }

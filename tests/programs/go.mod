@@ -1,0 +1,3 @@
+module weir.test/programs
+
+go 1.19

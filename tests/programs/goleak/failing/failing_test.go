@@ -1,0 +1,8 @@
+package failing
+
+import "testing"
+
+func TestFailsAndLeaks(t *testing.T) {
+	go func() { select {} }()
+	t.Error("on purpose")
+}

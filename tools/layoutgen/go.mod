@@ -1,0 +1,3 @@
+module weir/tools/layoutgen
+
+go 1.19

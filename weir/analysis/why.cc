@@ -1,0 +1,289 @@
+#include "weir/analysis/why.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "weir/analysis/filter.h"
+#include "weir/analysis/own_power.h"
+#include "weir/model/describe.h"
+
+namespace weir::analysis {
+
+using model::Certainty;
+using model::ChannelCase;
+using model::DeadlockKind;
+using model::Direction;
+using model::Goroutine;
+using model::Snapshot;
+using model::WaitKind;
+using model::WakeRole;
+using model::WhyCycle;
+using model::WhyObject;
+using model::WhyReport;
+
+namespace {
+
+constexpr std::size_t most_listed = 10;
+constexpr std::size_t most_cycles = 20;
+
+bool is_lock(WaitKind kind) {
+  return kind == WaitKind::mutex || kind == WaitKind::rwmutex_lock ||
+         kind == WaitKind::rwmutex_rlock;
+}
+
+/// One side of an object: those who are on the same one cannot wake each other.
+struct Side {
+  Address object;
+  std::optional<Direction> direction;  ///< of a channel
+  auto operator<=>(const Side&) const = default;
+};
+
+std::vector<Side> sides_of(const Goroutine& goroutine) {
+  std::vector<Side> sides;
+  if (!goroutine.blocked_on) return sides;
+  if (goroutine.blocked_on->object) sides.push_back({goroutine.blocked_on->object, {}});
+  for (const ChannelCase& one : goroutine.blocked_on->cases)
+    if (one.channel.address) sides.push_back({one.channel.address, one.direction});
+  return sides;
+}
+
+bool never_wakes(const Goroutine& goroutine) {
+  if (!goroutine.blocked_on) return false;
+  const WaitKind kind = goroutine.blocked_on->kind;
+  return kind == WaitKind::nil_channel_send || kind == WaitKind::nil_channel_receive ||
+         kind == WaitKind::select_no_cases;
+}
+
+class Graph {
+ public:
+  explicit Graph(const Snapshot& snapshot) {
+    for (const Goroutine& goroutine : snapshot.goroutines)
+      if (!goroutine.system && ignored(goroutine, {}, {}) != Ignored::signals)
+        nodes_.push_back({&goroutine, {}, {}, {}});
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      for (const Side& side : sides_of(*nodes_[i].goroutine)) waiters_[side].push_back(i);
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      for (const Address object : nodes_[i].goroutine->refers_to) referrers_[object].push_back(i);
+    for (Node& node : nodes_) connect(node);
+  }
+
+  WhyReport report(const Snapshot& snapshot) const;
+
+ private:
+  struct Node {
+    const Goroutine* goroutine;
+    std::string own_power;            ///< why it can go on by itself; empty if it can't
+    std::vector<std::size_t> wakers;  ///< ascending
+    std::map<std::size_t, Side> via;  ///< waker → through what
+  };
+
+  /// Those who refer to the object and do not wait on the same side of it.
+  std::vector<std::size_t> wakers_of(const Side& side) const {
+    std::vector<std::size_t> wakers;
+    const auto found = referrers_.find(side.object);
+    if (found == referrers_.end()) return wakers;
+    const auto& same = waiters_.at(side);
+    for (const std::size_t i : found->second)
+      if (!std::binary_search(same.begin(), same.end(), i)) wakers.push_back(i);
+    return wakers;
+  }
+
+  void connect(Node& node) {
+    node.own_power = own_power(*node.goroutine);
+    for (const Side& side : sides_of(*node.goroutine))
+      for (const std::size_t waker : wakers_of(side))
+        if (node.via.try_emplace(waker, side).second) node.wakers.push_back(waker);
+    std::sort(node.wakers.begin(), node.wakers.end());
+  }
+
+  bool knows_waits_of(const Node& node) const { return !sides_of(*node.goroutine).empty(); }
+
+  std::vector<bool> stuck() const;
+  std::vector<std::size_t> find_cycle(std::size_t start, const std::vector<bool>& stuck) const;
+  std::vector<WhyCycle> cycles(const std::vector<bool>& stuck) const;
+  WhyCycle describe(const std::vector<std::size_t>& path) const;
+  WakeRole role(const Node& waiter, std::size_t waker) const;
+  WhyObject object(const Side& side, const std::vector<std::size_t>& waiters) const;
+  void add_objects(WhyReport& report) const;
+  void add_powers(WhyReport& report) const;
+
+  std::vector<Node> nodes_;
+  std::map<Side, std::vector<std::size_t>> waiters_;
+  std::map<Address, std::vector<std::size_t>> referrers_;
+};
+
+/// Those that can't go on even if all who can go on wake whomever their stacks refer to: what is
+/// left when these and, again and again, all that they may wake are taken away. A goroutine that
+/// nobody on a stack refers to may still be woken through the heap or a global, so it is left out.
+std::vector<bool> Graph::stuck() const {
+  std::vector<bool> is_stuck(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    is_stuck[i] = nodes_[i].own_power.empty() && knows_waits_of(nodes_[i]);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!is_stuck[i]) continue;
+      const auto& wakers = nodes_[i].wakers;
+      const bool free = std::any_of(wakers.begin(), wakers.end(),
+                                    [&](std::size_t waker) { return !is_stuck[waker]; });
+      if (!free) continue;
+      is_stuck[i] = false;
+      changed = true;
+    }
+  }
+  return is_stuck;
+}
+
+/// A shortest way from `start` along wakers back to it, without the return; empty if there is none.
+std::vector<std::size_t> Graph::find_cycle(std::size_t start,
+                                           const std::vector<bool>& stuck) const {
+  std::map<std::size_t, std::size_t> from;
+  std::vector<std::size_t> queue{start};
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    for (const std::size_t waker : nodes_[queue[next]].wakers) {
+      if (!stuck[waker]) continue;
+      if (waker == start) {
+        std::vector<std::size_t> path{queue[next]};
+        while (path.back() != start) path.push_back(from.at(path.back()));
+        std::reverse(path.begin(), path.end());
+        return path;
+      }
+      if (from.try_emplace(waker, queue[next]).second) queue.push_back(waker);
+    }
+  }
+  return {};
+}
+
+std::vector<WhyCycle> Graph::cycles(const std::vector<bool>& stuck) const {
+  std::set<std::vector<std::size_t>> seen;
+  std::vector<std::vector<std::size_t>> paths;
+  std::set<std::size_t> covered;
+  for (std::size_t i = 0; i < nodes_.size() && paths.size() < most_cycles; ++i) {
+    if (!stuck[i] || covered.contains(i)) continue;
+    const auto path = find_cycle(i, stuck);
+    if (path.empty()) continue;
+    auto members = path;
+    std::sort(members.begin(), members.end());
+    covered.insert(members.begin(), members.end());
+    if (seen.insert(std::move(members)).second) paths.push_back(path);
+  }
+  std::stable_sort(paths.begin(), paths.end(),
+                   [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  std::vector<WhyCycle> cycles;
+  for (const auto& path : paths) cycles.push_back(describe(path));
+  return cycles;
+}
+
+WakeRole Graph::role(const Node& waiter, std::size_t waker) const {
+  const bool lock = is_lock(waiter.goroutine->blocked_on->kind);
+  const auto via = waiter.via.find(waker);
+  if (!lock || via == waiter.via.end()) return WakeRole::refers;
+  return wakers_of(via->second).size() == 1 ? WakeRole::owner : WakeRole::refers;
+}
+
+WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
+  WhyCycle cycle;
+  bool only_one = true;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const Node& node = nodes_[path[i]];
+    const std::size_t next = path[(i + 1) % path.size()];
+    only_one = only_one && node.wakers.size() == 1;
+    cycle.steps.push_back(
+        {node.goroutine->id, model::describe(*node.goroutine->blocked_on), role(node, next)});
+  }
+  cycle.certainty = only_one ? Certainty::likely : Certainty::possible;
+  cycle.because =
+      only_one
+          ? "in each step the stack of one goroutine only leads to what the one before waits for"
+          : "in some step the stacks of several goroutines lead to it, and all are blocked";
+  cycle.because += "; globals were not looked at";
+  return cycle;
+}
+
+WhyObject Graph::object(const Side& side, const std::vector<std::size_t>& waiters) const {
+  WhyObject made;
+  const Goroutine& first = *nodes_[waiters.front()].goroutine;
+  made.text = model::describe(*first.blocked_on);
+  for (const std::size_t i : waiters) made.waiters.push_back(nodes_[i].goroutine->id);
+  const auto wakers = wakers_of(side);
+  const bool owner = is_lock(first.blocked_on->kind) && wakers.size() == 1;
+  for (const std::size_t i : wakers)
+    made.wakers.push_back({nodes_[i].goroutine->id, owner ? WakeRole::owner : WakeRole::refers});
+  return made;
+}
+
+void Graph::add_objects(WhyReport& report) const {
+  for (const auto& [side, waiters] : waiters_) report.objects.push_back(object(side, waiters));
+  for (const Node& node : nodes_) {
+    if (!never_wakes(*node.goroutine)) continue;
+    WhyObject nothing;
+    nothing.text = model::describe(*node.goroutine->blocked_on);
+    nothing.waiters = {node.goroutine->id};
+    nothing.never = true;
+    report.objects.push_back(std::move(nothing));
+  }
+  std::stable_sort(
+      report.objects.begin(), report.objects.end(),
+      [](const WhyObject& a, const WhyObject& b) { return a.waiters.size() > b.waiters.size(); });
+}
+
+void Graph::add_powers(WhyReport& report) const {
+  for (const Node& node : nodes_) {
+    if (node.own_power.empty()) continue;
+    if (report.can_go_on.size() == most_listed) {
+      ++report.more_can_go_on;
+      continue;
+    }
+    const model::CodePlace where = user_place(*node.goroutine);
+    report.can_go_on.push_back(fmt::format("goroutine {} {} ({})", node.goroutine->id.value,
+                                           node.own_power, where.function));
+  }
+}
+
+WhyReport Graph::report(const Snapshot& snapshot) const {
+  WhyReport report;
+  report.source = snapshot.source;
+  report.notes = snapshot.notes;
+  for (const Node& node : nodes_) {
+    const Goroutine& goroutine = *node.goroutine;
+    report.goroutines.push_back(
+        {goroutine.id,
+         model::state_of(goroutine),
+         user_place(goroutine),
+         {goroutine.created.function, goroutine.created.file, goroutine.created.line}});
+  }
+  report.cycles = cycles(stuck());
+  add_objects(report);
+  add_powers(report);
+  if (report.can_go_on.empty() && !nodes_.empty()) {
+    report.deadlock = DeadlockKind::global;
+  } else if (!report.cycles.empty()) {
+    report.deadlock = DeadlockKind::partial;
+    report.runtime_silent = fmt::format(
+        "Go's own check (checkdead, src/runtime/proc.go) speaks only when no goroutine at all can "
+        "run; here {}{}",
+        report.can_go_on.front(),
+        report.can_go_on.size() + report.more_can_go_on > 1
+            ? fmt::format(", and {} more can go on",
+                          report.can_go_on.size() + report.more_can_go_on - 1)
+            : "");
+  }
+  if (report.deadlock == DeadlockKind::global)
+    report.runtime_silent =
+        "no goroutine can run, yet Go's own check (checkdead, src/runtime/proc.go) stays silent "
+        "while a timer is pending, cgo is linked in, a thread is in the network poller or "
+        "os/signal "
+        "listens";
+  return report;
+}
+
+}  // namespace
+
+WhyReport why(const Snapshot& snapshot) {
+  return Graph(snapshot).report(snapshot);
+}
+
+}  // namespace weir::analysis

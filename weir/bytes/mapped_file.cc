@@ -1,0 +1,130 @@
+#include "weir/bytes/mapped_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace weir::bytes {
+namespace {
+
+ErrorCode code_of(int error) {
+  if (error == ENOENT || error == ENOTDIR) return ErrorCode::not_found;
+  if (error == EACCES || error == EPERM) return ErrorCode::denied;
+  return ErrorCode::io;
+}
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<void> write_all(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(ErrorCode::io, "cannot write the file", path, errno);
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+/// A pipe or a device cannot be replaced by a rename, and must not be.
+Result<void> write_device(const std::string& path, std::string_view content) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd.get() < 0) return fail(code_of(errno), "cannot open for writing", path, errno);
+  return write_all(fd.get(), content, path);
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return fail(code_of(errno), "cannot open the file", path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0)
+    return fail(ErrorCode::io, "cannot stat the file", path, errno);
+  if (!S_ISREG(info.st_mode)) return fail(ErrorCode::unsupported, "not a regular file", path);
+  const std::size_t size = static_cast<std::size_t>(info.st_size);
+  if (size == 0) return MappedFile(path, nullptr, 0);
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (data == MAP_FAILED) return fail(ErrorCode::io, "cannot map the file", path, errno);
+  return MappedFile(path, static_cast<const std::byte*>(data), size);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return fail(code_of(errno), "cannot open the file", path, errno);
+  std::string content;
+  char chunk[65536];
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(code_of(errno), "cannot read the file", path, errno);
+    if (n == 0) return content;
+    if (static_cast<std::size_t>(n) > limit - content.size())
+      return fail(ErrorCode::limit, fmt::format("the file is larger than {} bytes", limit), path);
+    content.append(chunk, static_cast<std::size_t>(n));
+  }
+}
+
+Result<void> write_file(const std::string& link, std::string_view content, unsigned mode) {
+  std::string path = link;
+  if (char* resolved = ::realpath(link.c_str(), nullptr); resolved != nullptr) {
+    path = resolved;
+    std::free(resolved);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+      return write_device(path, content);
+  }
+  const std::string temporary = fmt::format("{}.tmp{}", path, ::getpid());
+  {
+    const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (fd.get() < 0) return fail(code_of(errno), "cannot create the file", path, errno);
+    auto written = write_all(fd.get(), content, path);
+    if (!written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    return fail(code_of(error), "cannot replace the file", path, error);
+  }
+  return {};
+}
+
+}  // namespace weir::bytes

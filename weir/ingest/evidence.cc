@@ -1,0 +1,215 @@
+#include "weir/ingest/evidence.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <optional>
+
+#include "weir/bytes/inflate.h"
+#include "weir/dump/count_text.h"
+#include "weir/ingest/recorded.h"
+#include "weir/ingest/tally.h"
+#include "weir/pprof/read.h"
+#include "weir/target/recording.h"
+
+namespace weir::ingest {
+
+using model::Tally;
+
+namespace {
+
+constexpr std::size_t head_size = 4096;
+constexpr std::size_t whole_limit = std::size_t{1} << 30;  // for kinds that are read as a whole
+constexpr std::size_t piece_size = 256 << 10;
+
+bytes::Bytes bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+enum class Kind : std::uint8_t { text, counts, profile, recording, gzip };
+
+/// Text has no control characters but those of lines; a protobuf has its lengths and tags.
+bool is_binary(std::string_view head) {
+  constexpr std::string_view allowed = "\t\n\r\f\v\x1b";
+  for (const char c : head)
+    if (static_cast<unsigned char>(c) < 0x20 && allowed.find(c) == std::string_view::npos)
+      return true;
+  return false;
+}
+
+Kind kind_of(std::string_view head) {
+  if (bytes::looks_gzipped(bytes_of(head))) return Kind::gzip;
+  if (head.starts_with("weir-rec")) return Kind::recording;
+  if (dump::looks_like_counts(head)) return Kind::counts;
+  return is_binary(head) ? Kind::profile : Kind::text;
+}
+
+Result<std::vector<Tally>> one(Result<Tally> tally) {
+  if (!tally) return fail(std::move(tally).error());
+  std::vector<Tally> tallies;
+  tallies.push_back(std::move(*tally));
+  return tallies;
+}
+
+Result<std::vector<Tally>> read_whole(std::string_view content, Kind kind) {
+  switch (kind) {
+    case Kind::counts:
+      return one(tally_counts(content));
+    case Kind::recording: {
+      WEIR_TRY(const auto recording, target::parse_recording(bytes_of(content)));
+      WEIR_TRY(auto snapshot, decode_recording(recording, ""));
+      return one(tally_snapshot(std::move(snapshot)));
+    }
+    case Kind::profile: {
+      WEIR_TRY(const auto profile, pprof::parse_profile(bytes_of(content)));
+      return one(tally_profile(profile));
+    }
+    case Kind::gzip: {
+      WEIR_TRY(const std::string inside, bytes::gunzip(bytes_of(content), whole_limit));
+      if (kind_of(std::string_view(inside).substr(0, head_size)) == Kind::gzip)
+        return fail(ErrorCode::unsupported, "gzip within gzip");
+      Intake intake;
+      WEIR_TRY_VOID(intake.feed(inside));
+      return intake.finish();
+    }
+    case Kind::text:
+      break;
+  }
+  return fail(ErrorCode::invalid, "no evidence");
+}
+
+}  // namespace
+
+/// Holds back the first bytes until they tell the kind; then text streams, the rest is collected.
+struct Intake::State {
+  std::string kept;
+  std::optional<Kind> kind;
+  TextTally text;
+
+  Result<void> decide() {
+    kind = kind_of(std::string_view(kept).substr(0, head_size));
+    if (*kind != Kind::text) return {};
+    text.feed(kept);
+    kept.clear();
+    kept.shrink_to_fit();
+    return {};
+  }
+};
+
+Intake::Intake() : state_(std::make_unique<State>()) {}
+Intake::~Intake() = default;
+
+Result<void> Intake::feed(std::string_view piece) {
+  State& state = *state_;
+  if (state.kind == Kind::text) {
+    state.text.feed(piece);
+    return {};
+  }
+  if (state.kept.size() + piece.size() > whole_limit)
+    return fail(ErrorCode::limit, fmt::format("more than {} bytes", whole_limit));
+  state.kept += piece;
+  if (!state.kind && state.kept.size() >= head_size) return state.decide();
+  return {};
+}
+
+Result<std::vector<Tally>> Intake::finish() {
+  State& state = *state_;
+  if (!state.kind) {
+    if (state.kept.empty()) return fail(ErrorCode::not_found, "it is empty");
+    WEIR_TRY_VOID(state.decide());
+  }
+  if (*state.kind != Kind::text) return read_whole(state.kept, *state.kind);
+  auto tallies = state.text.finish();
+  if (tallies.empty())
+    return fail(ErrorCode::not_found, "there is no goroutine in this text, nor is it a profile");
+  return tallies;
+}
+
+namespace {
+
+struct Fd {
+  int number = -1;
+  explicit Fd(int fd) : number(fd) {}
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() {
+    if (number > STDERR_FILENO) close(number);
+  }
+};
+
+Result<void> pour(int fd, Intake& intake) {
+  std::string piece(piece_size, '\0');
+  while (true) {
+    const ssize_t got = read(fd, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(ErrorCode::io, "cannot be read", {}, errno);
+    if (got == 0) return {};
+    WEIR_TRY_VOID(intake.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
+  }
+}
+
+std::optional<int> parse_pid(const std::string& text) {
+  int pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
+  return pid;
+}
+
+Result<std::vector<Tally>> read_process(int pid, const LiveOptions& options) {
+  WEIR_TRY(auto reader, LiveReader::open(pid));
+  WEIR_TRY(auto snapshot, reader.read_snapshot(options));
+  return one(tally_snapshot(std::move(snapshot)));
+}
+
+Result<std::vector<Tally>> read_file(const std::string& name) {
+  const Fd fd(name == "-" ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.number < 0) {
+    const ErrorCode code = errno == ENOENT   ? ErrorCode::not_found
+                           : errno == EACCES ? ErrorCode::denied
+                                             : ErrorCode::io;
+    return fail(code,
+                errno == ENOENT ? "neither a process id, a URL nor a file" : "cannot be opened", {},
+                errno);
+  }
+  Intake intake;
+  WEIR_TRY_VOID(pour(fd.number, intake));
+  return intake.finish();
+}
+
+Result<std::vector<Tally>> read_url(const std::string& url, const HttpOptions& options) {
+  Intake intake;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  WEIR_TRY_VOID(fetch(url, options, [&](std::string_view piece) { return intake.feed(piece); }));
+  WEIR_TRY(auto tallies, intake.finish());
+  for (Tally& tally : tallies)
+    if (!tally.source.taken_at)
+      tally.source.taken_at =
+          Nanos{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+  return tallies;
+}
+
+Result<std::vector<Tally>> read_any(const std::string& name, const EvidenceOptions& options) {
+  if (const auto pid = parse_pid(name)) return read_process(*pid, options.live);
+  if (name != "-" && access(name.c_str(), F_OK) != 0 && looks_like_url(name))
+    return read_url(profile_url(name), options.http);
+  return read_file(name);
+}
+
+}  // namespace
+
+Result<std::vector<Tally>> read_evidence(const std::string& name, const EvidenceOptions& options) {
+  auto tallies = read_any(name, options);
+  const std::string shown = name == "-" ? "standard input" : without_credentials(name);
+  if (!tallies) return fail(std::move(tallies).error().with(shown));
+  for (std::size_t i = 0; i < tallies->size(); ++i) {
+    const bool several = tallies->size() > 1;
+    (*tallies)[i].source.name = several ? fmt::format("{} (dump {})", shown, i + 1) : shown;
+  }
+  return tallies;
+}
+
+}  // namespace weir::ingest

@@ -1,0 +1,109 @@
+#include "weir/ingest/recorded.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "weir/gortime/gather.h"
+#include "weir/ingest/holders.h"
+
+namespace weir::ingest {
+namespace {
+
+Moment moment_of(const target::Recording& recording) {
+  Moment moment;
+  moment.monotonic_now = recording.monotonic_at;
+  for (const target::RecordedThread& thread : recording.threads) {
+    moment.thread_ids[thread.facts.inner_tid] = thread.facts.tid;
+    if (thread.has_registers) moment.registers[thread.facts.inner_tid] = thread.registers;
+  }
+  for (const target::FdFacts& fd : recording.fds) moment.fds[fd.fd] = fd.target;
+  return moment;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+model::Source source_of(const target::Recording& recording, const gortime::Program& program,
+                        std::string name) {
+  model::Source source;
+  source.kind = model::SourceKind::recording;
+  source.name = std::move(name);
+  source.pid = recording.process.pid;
+  source.executable = recording.process.exe_path;
+  source.build_id = recording.build_id;
+  source.go_version = program.go_version();
+  source.arch = elf::to_string(program.file().machine());
+  source.command_line = join(recording.process.command_line);
+  source.taken_at = recording.taken_at;
+  return source;
+}
+
+}  // namespace
+
+Result<model::Snapshot> read_recording(const std::string& path) {
+  WEIR_TRY(const auto recording, target::read_recording(path));
+  return decode_recording(recording, std::filesystem::path(path).filename().string());
+}
+
+Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name) {
+  if (recording.images.empty())
+    return fail(ErrorCode::invalid, "the recording has no pages of the executable");
+  WEIR_TRY(const auto file, target::ExpandedFile::make(recording.images[0]));
+  target::SparseMemory memory = recording.memory;
+  WEIR_TRY(const LoadBias bias,
+           target::load_bias(recording.auxv,
+                             file.bytes().first(std::min<std::size_t>(64, file.bytes().size()))));
+  WEIR_TRY(auto program, gortime::Program::open(file.bytes(), memory, bias, recording.hints));
+  WEIR_TRY_VOID(program.prepare(memory));
+  const Moment moment = moment_of(recording);
+  gortime::Gatherer gatherer({&program.layout(), &program.globals(), &program.wait_reasons()},
+                             memory);
+  gatherer.use_threads(stack_pointers_of(moment));
+  WEIR_TRY_VOID(gatherer.gather());
+  gatherer.finish();
+  model::Snapshot snapshot;
+  snapshot.source = source_of(recording, program, std::move(name));
+  SnapshotBuilder builder(program, memory, moment);
+  snapshot.goroutines = builder.build(gatherer.goroutines());
+  find_holders(gatherer.goroutines(), program, memory, snapshot);
+  snapshot.consistent = recording.consistent;
+  if (recording.stopped) snapshot.stopped = recording.held;
+  snapshot.notes = recording.notes;
+  snapshot.partial = std::any_of(snapshot.notes.all().begin(), snapshot.notes.all().end(),
+                                 [](const Note& note) { return note.severity == Severity::loss; });
+  return snapshot;
+}
+
+void keep_moment(target::Recording& recording, const gortime::Program& program,
+                 const Moment& moment, const model::Snapshot& snapshot,
+                 const target::ProcessFacts& facts, const bytes::PageSet& touched) {
+  recording.process = facts;
+  recording.arch =
+      program.file().machine() == elf::Machine::arm64 ? target::Arch::arm64 : target::Arch::amd64;
+  recording.go_version = program.go_version();
+  recording.build_id = snapshot.source.build_id;
+  recording.taken_at = snapshot.source.taken_at.value_or(Nanos{});
+  recording.monotonic_at = moment.monotonic_now.value_or(Nanos{});
+  recording.consistent = snapshot.consistent;
+  recording.stopped = snapshot.stopped.has_value();
+  recording.held = snapshot.stopped.value_or(Nanos{});
+  for (const auto& [go_id, tid] : moment.thread_ids) {
+    target::RecordedThread thread;
+    thread.facts.tid = tid;
+    thread.facts.inner_tid = go_id;
+    const auto registers = moment.registers.find(go_id);
+    thread.has_registers = registers != moment.registers.end();
+    if (thread.has_registers) thread.registers = registers->second;
+    recording.threads.push_back(std::move(thread));
+  }
+  for (const auto& [fd, target] : moment.fds) recording.fds.push_back({fd, target});
+  recording.images.push_back(target::keep_pages(facts.exe_path, snapshot.source.build_id,
+                                                program.file().bytes(), touched));
+  recording.hints = program.hints();
+  recording.notes = snapshot.notes;
+}
+
+}  // namespace weir::ingest

@@ -1,0 +1,25 @@
+#pragma once
+// From a .weir recording to the Snapshot it was taken with, and the other way round.
+#include <string>
+
+#include "weir/base/error.h"
+#include "weir/gortime/program.h"
+#include "weir/ingest/snapshot_builder.h"
+#include "weir/model/snapshot.h"
+#include "weir/target/recording.h"
+
+namespace weir::ingest {
+
+/// Decodes a recording with the code that decodes a live process: same bytes, same Snapshot, but
+/// for the source's kind and name. Needs neither the process nor Go. Errors: those of
+/// target::read_recording and gortime::Program::open.
+Result<model::Snapshot> read_recording(const std::string& path);
+Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name);
+
+/// Puts into `recording` what decode_recording() will need: facts, registers, file descriptors, the
+/// pages of the executable that were looked at. Memory is the caller's to add.
+void keep_moment(target::Recording& recording, const gortime::Program& program,
+                 const Moment& moment, const model::Snapshot& snapshot,
+                 const target::ProcessFacts& facts, const bytes::PageSet& touched);
+
+}  // namespace weir::ingest

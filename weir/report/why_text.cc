@@ -1,0 +1,288 @@
+#include "weir/report/why_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "weir/model/goname.h"
+#include "weir/report/finding_rows.h"
+#include "weir/report/json_goroutine.h"
+#include "weir/report/json_values.h"
+#include "weir/report/text_safety.h"
+
+namespace weir::report {
+
+using model::CodePlace;
+using model::Waker;
+using model::WakeRole;
+using model::WhyCycle;
+using model::WhyGoroutine;
+using model::WhyObject;
+using model::WhyReport;
+using model::WhyStep;
+
+namespace {
+
+constexpr std::size_t most_listed = 8;
+
+std::map<std::uint64_t, const WhyGoroutine*> by_id(const WhyReport& report) {
+  std::map<std::uint64_t, const WhyGoroutine*> found;
+  for (const WhyGoroutine& goroutine : report.goroutines) found[goroutine.id.value] = &goroutine;
+  return found;
+}
+
+class Page {
+ public:
+  Page(const WhyReport& report, const WhyOptions& options)
+      : options_(options), goroutines_(by_id(report)) {}
+
+  std::string paint(const char* code, std::string_view text) const {
+    return options_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  }
+  void line(std::string_view text = {}) { (out_ += text) += '\n'; }
+
+  /// "goroutine 7 (main.worker  a.go:12)".
+  std::string name(Goid id) const {
+    const auto found = goroutines_.find(id.value);
+    if (found == goroutines_.end()) return fmt::format("goroutine {}", id.value);
+    const CodePlace& where = found->second->where;
+    return fmt::format("goroutine {} ({}  {}:{})", id.value, printable(where.function),
+                       printable(below(where.file, options_.root)), where.line);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  const WhyOptions& options_;
+  std::map<std::uint64_t, const WhyGoroutine*> goroutines_;
+  std::string out_;
+};
+
+const char* words(WakeRole role) {
+  return role == WakeRole::owner ? "which is likely held by" : "which could be freed by";
+}
+
+void add_cycle(Page& page, const WhyCycle& cycle, std::size_t number) {
+  page.line();
+  page.line(page.paint(
+      "1;31", fmt::format("cycle {}: {} [{}]", number, counted(cycle.steps.size(), "goroutine"),
+                          model::to_string(cycle.certainty))));
+  for (std::size_t i = 0; i < cycle.steps.size(); ++i) {
+    const WhyStep& step = cycle.steps[i];
+    const WhyStep& next = cycle.steps[(i + 1) % cycle.steps.size()];
+    page.line(fmt::format("    {}", page.name(step.waiter)));
+    page.line(fmt::format("        waits: {},", printable(step.blocked_on)));
+    const bool last = i + 1 == cycle.steps.size();
+    page.line(fmt::format(
+        "        {} {}{}", words(step.role),
+        cycle.steps.size() == 1 ? "itself only" : fmt::format("goroutine {}", next.waiter.value),
+        last && cycle.steps.size() > 1 ? ": round again" : ""));
+  }
+  page.line(fmt::format("    because {}", cycle.because));
+}
+
+void add_object(Page& page, const WhyObject& object) {
+  page.line();
+  page.line(page.paint("1", fmt::format("{} wait: {}", counted(object.waiters.size(), "goroutine"),
+                                        printable(object.text))));
+  for (std::size_t i = 0; i < object.waiters.size() && i < most_listed; ++i)
+    page.line(fmt::format("    waits       {}", page.name(object.waiters[i])));
+  if (object.waiters.size() > most_listed)
+    page.line(fmt::format("                {} more", object.waiters.size() - most_listed));
+  if (object.never) {
+    page.line("    never       nothing can wake it");
+    return;
+  }
+  for (std::size_t i = 0; i < object.wakers.size() && i < most_listed; ++i)
+    page.line(fmt::format("    {:<12}{}",
+                          object.wakers[i].role == WakeRole::owner ? "held by?" : "refers",
+                          page.name(object.wakers[i].id)));
+  if (object.wakers.size() > most_listed)
+    page.line(fmt::format("                {} more", object.wakers.size() - most_listed));
+  if (object.wakers.empty())
+    page.line("    nobody      no other goroutine's stack leads to it; a global may");
+}
+
+std::string headline(const WhyReport& report) {
+  std::string text =
+      fmt::format("{}: {}", report.source.name, counted(report.goroutines.size(), "goroutine"));
+  if (report.deadlock == model::DeadlockKind::global) return text + ", none of them can go on";
+  if (report.deadlock == model::DeadlockKind::partial)
+    return text + ", " + counted(report.cycles.size(), "cycle");
+  return text + ", no cycle found";
+}
+
+}  // namespace
+
+std::string render_why(const WhyReport& report, const WhyOptions& options) {
+  Page page(report, options);
+  page.line(printable(headline(report)));
+  for (std::size_t i = 0; i < report.cycles.size(); ++i) add_cycle(page, report.cycles[i], i + 1);
+  if (!report.runtime_silent.empty()) {
+    page.line();
+    page.line(report.runtime_silent);
+  }
+  const std::size_t shown =
+      options.top == 0 ? report.objects.size() : std::min(options.top, report.objects.size());
+  for (std::size_t i = 0; i < shown; ++i) add_object(page, report.objects[i]);
+  if (shown < report.objects.size()) {
+    page.line();
+    page.line(fmt::format("{} more that goroutines wait for (-top 0 shows all)",
+                          report.objects.size() - shown));
+  }
+  if (!report.can_go_on.empty()) page.line();
+  for (const std::string& one : report.can_go_on)
+    page.line(fmt::format("can go on: {}", printable(one)));
+  if (report.more_can_go_on > 0)
+    page.line(fmt::format("can go on: {} more", report.more_can_go_on));
+  for (const Note& note : report.notes.all())
+    page.line(fmt::format("{}: {}", to_string(note.severity), printable(note.text)));
+  return page.take();
+}
+
+namespace {
+
+void write_place(JsonWriter& json, const char* key, const CodePlace& place) {
+  if (place.function.empty()) return;
+  json.key(key);
+  json.begin_object();
+  json.member("function", place.function);
+  json.member("file", place.file);
+  json.member("line", place.line);
+  json.end_object();
+}
+
+const char* role_word(WakeRole role) {
+  return role == WakeRole::owner ? "likely_owner" : "refers";
+}
+
+void write_cycle(JsonWriter& json, const WhyCycle& cycle) {
+  json.begin_object();
+  json.member("certainty", model::to_string(cycle.certainty));
+  json.member("because", cycle.because);
+  json.key("steps");
+  json.begin_array();
+  for (const WhyStep& step : cycle.steps) {
+    json.begin_object();
+    json.member("goroutine", step.waiter.value);
+    json.member("blocked_on", step.blocked_on);
+    json.member("next", role_word(step.role));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+void write_object(JsonWriter& json, const WhyObject& object) {
+  json.begin_object();
+  json.member("text", object.text);
+  json.member_if("never", object.never);
+  json.key("waiters");
+  json.begin_array();
+  for (const Goid id : object.waiters) json.value(id.value);
+  json.end_array();
+  json.key("wakers");
+  json.begin_array();
+  for (const Waker& waker : object.wakers) {
+    json.begin_object();
+    json.member("goroutine", waker.id.value);
+    json.member("role", role_word(waker.role));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+void write_goroutine(JsonWriter& json, const WhyGoroutine& goroutine) {
+  json.begin_object();
+  json.member("id", goroutine.id.value);
+  json.member("state", goroutine.state);
+  write_place(json, "where", goroutine.where);
+  write_place(json, "created", goroutine.created);
+  json.end_object();
+}
+
+template <class List, class Write>
+void write_list(JsonWriter& json, const char* key, const List& list, Write write) {
+  json.key(key);
+  json.begin_array();
+  for (const auto& one : list) write(json, one);
+  json.end_array();
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::string render_why_json(const WhyReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("schema", "weir.why/1");
+  json.key("source");
+  write_source(json, report.source);
+  json.member("deadlock", model::to_string(report.deadlock));
+  json.member_if("runtime_silent", report.runtime_silent);
+  write_list(json, "cycles", report.cycles, write_cycle);
+  write_list(json, "objects", report.objects, write_object);
+  write_list(json, "goroutines", report.goroutines, write_goroutine);
+  write_list(json, "can_go_on", report.can_go_on,
+             [](JsonWriter& to, const std::string& one) { to.value(one); });
+  json.member("more_can_go_on", report.more_can_go_on);
+  json.key("notes");
+  write_notes(json, report.notes);
+  json.end_object();
+  out += '\n';
+  return out;
+}
+
+std::string render_why_dot(const WhyReport& report) {
+  std::set<std::pair<std::uint64_t, std::uint64_t>> in_cycle;
+  for (const WhyCycle& cycle : report.cycles)
+    for (std::size_t i = 0; i < cycle.steps.size(); ++i)
+      in_cycle.emplace(cycle.steps[i].waiter.value,
+                       cycle.steps[(i + 1) % cycle.steps.size()].waiter.value);
+  std::string out = "digraph why {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n";
+  std::set<std::uint64_t> named;
+  for (const WhyObject& object : report.objects) {
+    for (const Goid id : object.waiters) named.insert(id.value);
+    for (const Waker& waker : object.wakers) named.insert(waker.id.value);
+  }
+  for (const WhyGoroutine& goroutine : report.goroutines) {
+    if (!named.contains(goroutine.id.value)) continue;
+    const std::string label = fmt::format("goroutine {} [{}]", goroutine.id.value, goroutine.state);
+    out += fmt::format("  g{} [shape=box, label={}, tooltip={}];\n", goroutine.id.value,
+                       quoted(label + "  " + goroutine.where.function), quoted(label));
+  }
+  for (std::size_t i = 0; i < report.objects.size(); ++i) {
+    const WhyObject& object = report.objects[i];
+    out += fmt::format("  o{} [shape=ellipse, label={}];\n", i, quoted(object.text));
+    for (const Goid waiter : object.waiters) {
+      const bool red =
+          std::any_of(object.wakers.begin(), object.wakers.end(), [&](const Waker& waker) {
+            return in_cycle.contains({waiter.value, waker.id.value});
+          });
+      out += fmt::format("  g{} -> o{}{};\n", waiter.value, i, red ? " [color=red]" : "");
+    }
+    for (const Waker& waker : object.wakers) {
+      const bool red =
+          std::any_of(object.waiters.begin(), object.waiters.end(), [&](const Goid waiter) {
+            return in_cycle.contains({waiter.value, waker.id.value});
+          });
+      out +=
+          fmt::format("  o{} -> g{} [style={}{}];\n", i, waker.id.value,
+                      waker.role == WakeRole::owner ? "solid" : "dashed", red ? ", color=red" : "");
+    }
+  }
+  return out + "}\n";
+}
+
+}  // namespace weir::report
