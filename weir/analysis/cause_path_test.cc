@@ -34,7 +34,7 @@ Tally tally(std::vector<TallyEntry> entries) {
 }
 
 /// The path of the first entry.
-CausePath walk(const Tally& now, std::vector<model::WatchChange> changes = {}) {
+CausePath walk(const Tally& now, const std::vector<model::WatchChange>& changes = {}) {
   return walk_cause_path(
       now, fingerprint(now.entries[0].exemplar, {now.knows.wait, now.knows.creator}).id, changes);
 }

@@ -9,7 +9,6 @@ namespace {
 
 using model::WatchPoint;
 using model::WatchRules;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
