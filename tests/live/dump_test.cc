@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/live/gate_run.h"
 #include "tests/support/go_test_case.h"
 #include "weir/dump/goroutine_text.h"
 
@@ -215,13 +216,7 @@ TEST(DumpCommand, BadInputIsOneClearError) {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DumpTest);
 // The formats are the same for all versions; the oracle test has all of them.
-INSTANTIATE_TEST_SUITE_P(, DumpTest, testing::ValuesIn([] {
-                           const auto& all = test_support::find_go_toolchains();
-                           std::vector<test_support::GoToolchain> ends;
-                           if (!all.empty()) ends.push_back(all.front());
-                           if (all.size() > 1) ends.push_back(all.back());
-                           return ends;
-                         }()),
+INSTANTIATE_TEST_SUITE_P(, DumpTest, testing::ValuesIn(ends_of_go()),
                          [](const auto& go_case) { return go_case.param.test_name(); });
 
 }  // namespace

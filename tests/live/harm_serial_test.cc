@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "tests/live/gate_run.h"
 #include "tests/support/go_test_case.h"
 
 namespace weir::live {
@@ -73,13 +74,7 @@ TEST_P(HarmTest, KilledAtEveryStep) {
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(HarmTest);
-INSTANTIATE_TEST_SUITE_P(, HarmTest, testing::ValuesIn([] {
-                           const auto& all = test_support::find_go_toolchains();
-                           std::vector<test_support::GoToolchain> ends;
-                           if (!all.empty()) ends.push_back(all.front());
-                           if (all.size() > 1) ends.push_back(all.back());
-                           return ends;
-                         }()),
+INSTANTIATE_TEST_SUITE_P(, HarmTest, testing::ValuesIn(ends_of_go()),
                          [](const auto& go_case) { return go_case.param.test_name(); });
 
 }  // namespace
