@@ -197,7 +197,14 @@ namespace {
 
 /// What the stop left out.
 void note_stop(model::Snapshot& snapshot, const LiveOptions& options,
-               const std::vector<int>& unstopped) {
+               const std::vector<int>& unstopped, int tries) {
+  if (tries > 1) {
+    snapshot.notes.add(
+        Severity::info,
+        fmt::format("the process did not stand still within {} at once; it was let go, and tried "
+                    "again: {} tries",
+                    to_text(options.max_stop), tries));
+  }
   if (snapshot.partial) {
     snapshot.notes.add(
         Severity::loss,
@@ -213,6 +220,10 @@ void note_stop(model::Snapshot& snapshot, const LiveOptions& options,
   }
 }
 
+/// A process is tried so often when it does not stand still in time: a busy machine may give its
+/// threads no CPU to stop on. Each try begins with a new draft.
+constexpr int stop_tries = 4;
+
 }  // namespace
 
 Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
@@ -227,17 +238,13 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
   target::Crew crew(options.copy_threads > 0 ? options.copy_threads : copy_threads());
   gortime::Gatherer gatherer(state.context(), memory);
   gatherer.use_crew(crew);
-  WEIR_TRY_VOID(state.draft(gatherer));
-  std::vector<std::size_t> to_stop_for;
-  if (options.light)
-    to_stop_for =
-        gatherer.choose([](const GoroutineState& s) { return s.torn || !s.verified || runs(s); });
 
   Result<void> inside;
   bool complete = true;
   target::StopOptions stop_options;
   stop_options.max_stop = options.max_stop;
-  auto stopped = target::while_stopped(state.pid, stop_options, [&](target::StoppedProcess& stop) {
+  std::vector<std::size_t> to_stop_for;
+  const auto look = [&](target::StoppedProcess& stop) {
     moment.monotonic_now = clock_now(CLOCK_MONOTONIC);
     take_registers(stop.threads(), moment);
     gatherer.use_threads(stack_pointers_of(moment));
@@ -256,7 +263,23 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
         complete = refreshed->complete;
     }
     gatherer.use(memory);
-  });
+  };
+  bool late = false;
+  const auto attempt = [&]() -> Result<target::StopReport> {
+    late = false;
+    WEIR_TRY_VOID(state.draft(gatherer));
+    if (options.light)
+      to_stop_for =
+          gatherer.choose([](const GoroutineState& s) { return s.torn || !s.verified || runs(s); });
+    auto report = target::while_stopped(state.pid, stop_options, look);
+    late = !report && report.error().code == ErrorCode::limit;
+    return report;
+  };
+  auto stopped = attempt();
+  int tries = 1;
+  for (; late && tries < stop_tries; ++tries) stopped = attempt();
+  if (late)
+    stopped.error().what += fmt::format(" in any of {} tries; allow more with -max-stop", tries);
   if (!stopped) return fail(std::move(stopped).error());
   const bool out_of_time = !inside && inside.error().code == ErrorCode::limit && stopped->forced;
   if (!inside && !out_of_time) return fail(std::move(inside).error());
@@ -267,7 +290,7 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
   snapshot.stopped = stopped->held;
   snapshot.partial = out_of_time || !complete;
   snapshot.consistent = !options.light && !snapshot.partial && stopped->unstopped.empty();
-  note_stop(snapshot, options, stopped->unstopped);
+  note_stop(snapshot, options, stopped->unstopped, tries);
   if (record != nullptr) {
     keep_moment(*record, *state.program, moment, snapshot, state.facts, *state.touched);
     record->memory = recorder->take_recorded();
