@@ -8,6 +8,7 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/dump_source.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/table_flags.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/profile.h"
 #include "weir/pprof/write.h"
@@ -39,6 +40,7 @@ std::vector<Flag> dump_flags(DumpRequest& request) {
        set_text(request.pprof)},
       {"o", "file", "write a recording, which weir dump reads later, anywhere",
        set_text(request.options.recording)},
+      exe_flag(request.options.core),
       {"light", "", "stop only what runs: goroutines are not all of one instant",
        set_switch(request.options.live.light)},
       {"max-stop", "time", "let the process go after so long (100ms); the dump is then partial",
@@ -58,7 +60,7 @@ void print_help(const FlagSet& flags) {
   fmt::print(
       "usage: weir dump [flags] PID\n"
       "       weir dump [flags] -- PROGRAM [arguments]\n"
-      "       weir dump [flags] RECORDING\n\n"
+      "       weir dump [flags] CORE | RECORDING\n\n"
       "Prints every goroutine in Go's own traceback format, and what each is blocked on. The\n"
       "process is stopped for as long as copying takes; how long that was is printed on standard\n"
       "error. Times are lower bounds, since Go notes a wait at a garbage collection only.\n\n"
@@ -66,6 +68,7 @@ void print_help(const FlagSet& flags) {
       "examples:\n"
       "  weir dump 4711\n"
       "  weir dump -o stuck.weir 4711 && weir dump -json stuck.weir\n"
+      "  weir dump -exe build/server core.4711\n"
       "  weir dump -pprof goroutines.pb.gz 4711 && go tool pprof -top goroutines.pb.gz\n",
       flags.help());
 }
@@ -117,11 +120,14 @@ int run_dump(const std::vector<std::string>& args) {
       args.size() > rest->size() && args[args.size() - rest->size() - 1] == "--";
   if (rest->empty())
     return complain_usage(
-        Error{ErrorCode::usage, "no process, program or recording named", {}, 0, {}}, "dump");
+        Error{ErrorCode::usage, "no process, program, core or recording named", {}, 0, {}}, "dump");
   if (!is_program && rest->size() > 1)
-    return complain_usage(
-        Error{ErrorCode::usage, "one process or recording at a time; flags come first", {}, 0, {}},
-        "dump");
+    return complain_usage(Error{ErrorCode::usage,
+                                "one process, core or recording at a time; flags come first",
+                                {},
+                                0,
+                                {}},
+                          "dump");
   const auto snapshot = is_program ? dump_program(*rest, request.options)
                                    : dump_source(rest->front(), request.options);
   if (!snapshot) return complain(snapshot.error());

@@ -8,6 +8,7 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/dump_source.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/table_flags.h"
 #include "weir/analysis/why.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/report/gate_text.h"
@@ -34,6 +35,7 @@ std::vector<Flag> why_flags(WhyRequest& request) {
        }},
       {"json", "", "print JSON instead of text", set_switch(request.json)},
       {"dot", "file", "write the graph for Graphviz: dot -Tsvg file", set_text(request.dot)},
+      exe_flag(request.options.core),
       {"max-stop", "time", "let the process go after so long (100ms)",
        [&request](const std::string& value) -> Result<void> {
          WEIR_TRY(request.options.live.max_stop, report::parse_duration(value));
@@ -44,7 +46,7 @@ std::vector<Flag> why_flags(WhyRequest& request) {
 
 void print_help(const FlagSet& flags) {
   fmt::print(
-      "usage: weir why [flags] PID | RECORDING\n\n"
+      "usage: weir why [flags] PID | CORE | RECORDING\n\n"
       "Tells who waits for whom: what each goroutine is blocked on, which other goroutines refer\n"
       "to that and so could wake it, and the cycles among those of whom none can go on. Says\n"
       "whether the whole program is deadlocked or a part of it, and why Go itself is silent.\n\n"
@@ -71,9 +73,12 @@ int run_why(const std::vector<std::string>& args) {
   const auto rest = flags.parse(args);
   if (!rest) return complain_usage(rest.error(), "why");
   if (rest->size() != 1)
-    return complain_usage(
-        Error{ErrorCode::usage, "one process or recording is needed; flags come first", {}, 0, {}},
-        "why");
+    return complain_usage(Error{ErrorCode::usage,
+                                "one process, core or recording is needed; flags come first",
+                                {},
+                                0,
+                                {}},
+                          "why");
   const auto snapshot = dump_source(rest->front(), request.options);
   if (!snapshot) return complain(snapshot.error());
   const model::WhyReport report = analysis::why(*snapshot);

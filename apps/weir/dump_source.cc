@@ -40,6 +40,16 @@ Result<model::Snapshot> dump_process(int pid, const DumpOptions& options) {
   return snapshot;
 }
 
+/// With -o, the core becomes a recording too.
+Result<model::Snapshot> dump_core(const std::string& path, const DumpOptions& options) {
+  if (options.recording.empty()) return ingest::read_core(path, options.core);
+  target::Recording recording;
+  recording.weir_version = WEIR_VERSION;
+  WEIR_TRY(auto snapshot, ingest::read_core(path, options.core, &recording));
+  WEIR_TRY_VOID(target::write_recording(options.recording, recording));
+  return snapshot;
+}
+
 /// True once the child has ended; false at the deadline.
 bool ended_by(pid_t pid, std::chrono::steady_clock::time_point deadline) {
   while (std::chrono::steady_clock::now() < deadline) {
@@ -56,8 +66,14 @@ Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& 
   std::error_code error;
   if (!std::filesystem::exists(name, error))
     return fail(ErrorCode::not_found, "neither a process id nor a file", name);
+  if (ingest::is_core(name)) {
+    auto snapshot = dump_core(name, options);
+    if (!snapshot) return fail(std::move(snapshot).error().with(name));
+    return snapshot;
+  }
   if (!options.recording.empty())
-    return fail(ErrorCode::usage, "-o records a process, and this is a recording already", name);
+    return fail(ErrorCode::usage, "-o records a process or a core, and this is a recording already",
+                name);
   return ingest::read_recording(name);
 }
 

@@ -1,9 +1,10 @@
 #pragma once
-// Where a snapshot comes from: a process, a program to start, a recording.
+// Where a snapshot comes from: a process, a program to start, a core, a recording.
 #include <string>
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/ingest/core.h"
 #include "weir/ingest/live.h"
 #include "weir/model/snapshot.h"
 
@@ -11,12 +12,13 @@ namespace weir::app {
 
 struct DumpOptions {
   ingest::LiveOptions live;
+  ingest::CoreOptions core;
   std::string recording;       ///< where to write one; empty: nowhere
   Nanos after{1'000'000'000};  ///< how long a started program runs before the look
 };
 
-/// A process by its number, or else a recording by its path. Errors: not_found (neither), those of
-/// LiveReader and read_recording.
+/// A process by its number, or else a core or a recording by its path. Errors: not_found (neither),
+/// those of LiveReader, read_core and read_recording.
 Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& options);
 
 /// Starts the program, looks at it once, and ends it (SIGTERM, then SIGKILL). Its output is its

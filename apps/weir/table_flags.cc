@@ -21,7 +21,8 @@ std::function<Result<void>(const std::string&)> set_duration(Nanos& to) {
 }  // namespace
 
 const char* const source_help =
-    "SOURCE is a process id; a file with goroutine text (a panic, SIGQUIT, debug=1 or\n"
+    "SOURCE is a process id; a core file; a file with goroutine text (a panic, SIGQUIT, debug=1 "
+    "or\n"
     "debug=2, also within a log), a goroutine profile or a recording, gzipped or not; \"-\" for\n"
     "standard input; or a URL. host:port stands for http://host:port/debug/pprof/goroutine.\n";
 
@@ -36,6 +37,7 @@ std::vector<Flag> table_flags(TableRequest& request) {
       {"json", "", "print JSON, with all groups", set_switch(request.json)},
   };
   for (Flag& flag : evidence_flags(request.evidence)) flags.push_back(std::move(flag));
+  flags.push_back(exe_flag(request.evidence.core));
   return flags;
 }
 
@@ -49,6 +51,14 @@ std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence) {
       {"bearer", "token", "a URL: an Authorization header", set_text(evidence.http.bearer_token)},
       {"insecure", "", "a URL: take any TLS certificate", set_switch(evidence.http.insecure)},
   };
+}
+
+Flag exe_flag(ingest::CoreOptions& core) {
+  return {"exe", "file", "a core: its executable, or a folder that has it; may be repeated",
+          [&core](const std::string& value) -> Result<void> {
+            core.executables.push_back(value);
+            return {};
+          }};
 }
 
 void complete(TableRequest& request) {

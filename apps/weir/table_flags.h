@@ -21,6 +21,9 @@ std::vector<Flag> table_flags(TableRequest& request);
 /// Those of them that say how a process or URL is read.
 std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence);
 
+/// -exe: where the executable of a core is.
+Flag exe_flag(ingest::CoreOptions& core);
+
 /// What depends on the terminal and the environment: colour, the root of shortened paths.
 void complete(TableRequest& request);
 

@@ -30,7 +30,7 @@ bytes::Bytes bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-enum class Kind : std::uint8_t { text, counts, profile, recording, gzip };
+enum class Kind : std::uint8_t { text, counts, profile, recording, core, gzip };
 
 /// Text has no control characters but those of lines; a protobuf has its lengths and tags.
 bool is_binary(std::string_view head) {
@@ -43,6 +43,7 @@ bool is_binary(std::string_view head) {
 
 Kind kind_of(std::string_view head) {
   if (bytes::looks_gzipped(bytes_of(head))) return Kind::gzip;
+  if (target::looks_like_core(bytes_of(head))) return Kind::core;
   if (head.starts_with("weir-rec")) return Kind::recording;
   if (dump::looks_like_counts(head)) return Kind::counts;
   return is_binary(head) ? Kind::profile : Kind::text;
@@ -76,6 +77,9 @@ Result<std::vector<Tally>> read_whole(std::string_view content, Kind kind) {
       WEIR_TRY_VOID(intake.feed(inside));
       return intake.finish();
     }
+    case Kind::core:
+      return fail(ErrorCode::unsupported,
+                  "a core is read here and there, so it must be a plain file by its name");
     case Kind::text:
       break;
   }
@@ -165,7 +169,11 @@ Result<std::vector<Tally>> read_process(int pid, const LiveOptions& options) {
   return one(tally_snapshot(std::move(snapshot)));
 }
 
-Result<std::vector<Tally>> read_file(const std::string& name) {
+Result<std::vector<Tally>> read_file(const std::string& name, const CoreOptions& core) {
+  if (name != "-" && is_core(name)) {
+    WEIR_TRY(auto snapshot, read_core(name, core));
+    return one(tally_snapshot(std::move(snapshot)));
+  }
   const Fd fd(name == "-" ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.number < 0) {
     const ErrorCode code = errno == ENOENT   ? ErrorCode::not_found
@@ -196,7 +204,7 @@ Result<std::vector<Tally>> read_any(const std::string& name, const EvidenceOptio
   if (const auto pid = parse_pid(name)) return read_process(*pid, options.live);
   if (name != "-" && access(name.c_str(), F_OK) != 0 && looks_like_url(name))
     return read_url(profile_url(name), options.http);
-  return read_file(name);
+  return read_file(name, options.core);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/ingest/core.h"
 #include "weir/ingest/http.h"
 #include "weir/ingest/live.h"
 #include "weir/model/tally.h"
@@ -12,6 +13,7 @@ namespace weir::ingest {
 
 struct EvidenceOptions {
   LiveOptions live;
+  CoreOptions core;
   HttpOptions http;
 };
 
@@ -33,8 +35,8 @@ class Intake {
 };
 
 /// `name` is a process id, a URL or "host:port" (see profile_url), "-" for standard input, or a
-/// file. Each Tally's source has that name. Errors: not_found, denied, and those of the readers,
-/// with the name.
+/// file (a core only as a file, since it is read here and there). Each Tally's source has that
+/// name. Errors: not_found, denied, and those of the readers, with the name.
 Result<std::vector<model::Tally>> read_evidence(const std::string& name,
                                                 const EvidenceOptions& options);
 

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "weir/gortime/gather.h"
-#include "weir/ingest/holders.h"
+#include "weir/ingest/frozen.h"
 
 namespace weir::ingest {
 namespace {
 
 Moment moment_of(const target::Recording& recording) {
   Moment moment;
-  moment.monotonic_now = recording.monotonic_at;
+  if (recording.monotonic_at.value != 0) moment.monotonic_now = recording.monotonic_at;
   for (const target::RecordedThread& thread : recording.threads) {
     moment.thread_ids[thread.facts.inner_tid] = thread.facts.tid;
     if (thread.has_registers) moment.registers[thread.facts.inner_tid] = thread.registers;
@@ -37,7 +36,7 @@ model::Source source_of(const target::Recording& recording, const gortime::Progr
   source.go_version = program.go_version();
   source.arch = elf::to_string(program.file().machine());
   source.command_line = join(recording.process.command_line);
-  source.taken_at = recording.taken_at;
+  if (recording.taken_at.value != 0) source.taken_at = recording.taken_at;
   return source;
 }
 
@@ -57,18 +56,8 @@ Result<model::Snapshot> decode_recording(const target::Recording& recording, std
            target::load_bias(recording.auxv,
                              file.bytes().first(std::min<std::size_t>(64, file.bytes().size()))));
   WEIR_TRY(auto program, gortime::Program::open(file.bytes(), memory, bias, recording.hints));
-  WEIR_TRY_VOID(program.prepare(memory));
-  const Moment moment = moment_of(recording);
-  gortime::Gatherer gatherer({&program.layout(), &program.globals(), &program.wait_reasons()},
-                             memory);
-  gatherer.use_threads(stack_pointers_of(moment));
-  WEIR_TRY_VOID(gatherer.gather());
-  gatherer.finish();
-  model::Snapshot snapshot;
+  WEIR_TRY(auto snapshot, read_frozen(program, memory, moment_of(recording)));
   snapshot.source = source_of(recording, program, std::move(name));
-  SnapshotBuilder builder(program, memory, moment);
-  snapshot.goroutines = builder.build(gatherer.goroutines());
-  find_holders(gatherer.goroutines(), program, memory, snapshot);
   snapshot.consistent = recording.consistent;
   if (recording.stopped) snapshot.stopped = recording.held;
   snapshot.notes = recording.notes;

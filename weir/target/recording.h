@@ -57,11 +57,11 @@ struct Recording {
   std::string weir_version;
   ProcessFacts process;
   Arch arch = host_arch;
-  std::string go_version;   ///< "go1.26.8"; may be empty
-  std::string build_id;     ///< of the main executable; may be empty
-  Nanos taken_at;           ///< since 1970
-  Nanos monotonic_at;       ///< CLOCK_MONOTONIC, the clock of the Go runtime's nanotime
-  Nanos boottime_at;        ///< CLOCK_BOOTTIME, the clock of ProcessFacts::start_time
+  std::string go_version;  ///< "go1.26.8"; may be empty
+  std::string build_id;    ///< of the main executable; may be empty
+  Nanos taken_at;          ///< since 1970; 0: not known (made of a core)
+  Nanos monotonic_at;  ///< CLOCK_MONOTONIC, the clock of the Go runtime's nanotime; 0: not known
+  Nanos boottime_at;   ///< CLOCK_BOOTTIME, the clock of ProcessFacts::start_time
   bool consistent = false;  ///< all threads stood while memory was read
   bool stopped = false;     ///< `held` is known
   Nanos held;               ///< how long the target stood
