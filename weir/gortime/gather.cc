@@ -319,6 +319,7 @@ Address Gatherer::stack_pointer(const GoroutineState& state) const {
   if (state.status == GStatus::running && state.thread && thread_sp_) {
     const auto sp = thread_sp_(*state.thread);
     if (sp && *sp >= state.stack_lo && *sp < state.stack_hi) return *sp;
+    if (state.own_code) return state.own_code->sp;
   }
   return state.sched_sp;
 }

@@ -25,6 +25,7 @@
 
 #include "weir/base/error.h"
 #include "weir/base/notes.h"
+#include "weir/elf/file.h"
 #include "weir/gortime/globals.h"
 #include "weir/gortime/goroutine.h"
 #include "weir/gortime/layout.h"
@@ -41,6 +42,7 @@ struct GatherContext {
   /// wait reason → what to look for beside the g (see gather.cc); from waitReasonStrings of the
   /// target.
   const std::vector<std::string>* wait_reasons = nullptr;
+  elf::Machine machine = elf::Machine::amd64;
 };
 
 struct GatherLimits {
@@ -126,6 +128,7 @@ class Gatherer {
   void read_semaphores(std::span<const std::size_t> indexes);
   Address stack_pointer(const GoroutineState& state) const;
   void read_thread(GoroutineState& state);
+  void read_own_code(GoroutineState& state);
   void read_details(GoroutineState& state);
   void read_labels(GoroutineState& state);
   void read_ancestors(GoroutineState& state);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t scanned_words = 64;  // stack words looked at for a pollDesc or notifyList
 constexpr std::size_t list_limit =
     1'000'000;  // entries of one wait list; more is a cycle or a misread
+constexpr std::uint64_t signal_stack_limit = 1 << 20;
 constexpr std::size_t label_limit = 1024;
 constexpr std::size_t text_limit = 64 << 10;
 constexpr std::uint64_t ancestor_limit = 1024;
@@ -48,6 +49,26 @@ std::vector<Address> pointers_on_stack(const GoroutineState& state) {
   return found;
 }
 
+/// What a signal interrupted, from the frame that the kernel put on the signal stack [lo, hi) of a
+/// thread whose stack pointer is `sp`. amd64: struct rt_sigframe, arch/x86/include/asm/sigframe.h:
+/// the return address, then a ucontext; flags, link (0) and the signal stack itself come first in
+/// it, and make it certain. Of several, the outermost is the highest.
+std::optional<OwnCode> find_interrupted(target::Memory& memory, Address sp, Address lo,
+                                        Address hi) {
+  constexpr std::size_t link = 1, stack_start = 2, stack_size = 4, registers = 5;  // words
+  constexpr std::size_t rsp = registers + 15, rip = registers + 16, context_words = registers + 23;
+  if (sp < lo || sp >= hi || sp.value % 8 != 0 || hi - lo > signal_stack_limit) return std::nullopt;
+  std::vector<std::uint64_t> words((hi - sp) / 8);
+  if (!memory.read(sp, std::as_writable_bytes(std::span(words)))) return std::nullopt;
+  std::optional<OwnCode> found;
+  for (std::size_t i = 0; i + context_words <= words.size(); ++i) {
+    const std::span<const std::uint64_t> context = std::span(words).subspan(i, context_words);
+    if (context[link] == 0 && context[stack_start] == lo.value && context[stack_size] == hi - lo)
+      found = OwnCode{Address{context[rip]}, Address{context[rsp]}, true};
+  }
+  return found;
+}
+
 }  // namespace
 
 void Gatherer::read_thread(GoroutineState& state) {
@@ -56,6 +77,32 @@ void Gatherer::read_thread(GoroutineState& state) {
     state.m_id = static_cast<std::int32_t>(*id);
   if (auto tid = memory_->read<std::uint64_t>(state.m + l.procid))
     state.thread = static_cast<int>(*tid);
+  if (state.status == GStatus::running) read_own_code(state);
+}
+
+/// A thread that runs a goroutine is for moments on another stack. In a call of the vDSO, m.vdsoSP
+/// and vdsoPC have the caller's (nanotime1 in src/runtime/sys_linux_amd64.s and
+/// sys_linux_arm64.s, which say that it is for tracebacks, go1.19–1.27). In a signal handler, the
+/// kernel's frame has what was interrupted.
+void Gatherer::read_own_code(GoroutineState& state) {
+  const auto own = [&state](Address sp) { return sp >= state.stack_lo && sp < state.stack_hi; };
+  const auto thread_sp =
+      state.thread && thread_sp_ ? thread_sp_(*state.thread) : std::optional<Address>();
+  if (!thread_sp || own(*thread_sp)) return;
+  const auto& l = *context_.layout;
+  const Address signal_g = memory_->read_pointer(state.m + l.m.gsignal).value_or(Address{});
+  if (signal_g && context_.machine == elf::Machine::amd64) {
+    const Address lo = memory_->read_pointer(signal_g + l.g.stack_lo).value_or(Address{});
+    const Address hi = memory_->read_pointer(signal_g + l.g.stack_hi).value_or(Address{});
+    const auto interrupted = find_interrupted(*memory_, *thread_sp, lo, hi);
+    if (interrupted && own(interrupted->sp)) {
+      state.own_code = interrupted;
+      return;
+    }
+  }
+  const Address sp = memory_->read_pointer(state.m + l.m.vdso_sp).value_or(Address{});
+  const Address pc = memory_->read_pointer(state.m + l.m.vdso_pc).value_or(Address{});
+  if (own(sp) && pc) state.own_code = OwnCode{pc, sp, false};
 }
 
 void Gatherer::read_details(GoroutineState& state) {

@@ -53,6 +53,12 @@ struct PollState {
   bool writing = false;
 };
 
+/// Where a goroutine's own code stands while its thread is on another stack.
+struct OwnCode {
+  Address pc, sp;
+  bool exact = false;  ///< pc is an interrupted instruction, not a return address
+};
+
 struct AncestorState {
   Goid id;
   Address gopc;
@@ -89,6 +95,9 @@ struct GoroutineState {
   std::optional<std::uint64_t> bubble_id;
   std::optional<int> thread;  ///< m.procid: the tid in the target's own pid namespace
   std::int32_t m_id = -1;
+  /// Running, and its thread is in the vDSO (which Go calls on the system stack) or in a signal
+  /// handler.
+  std::optional<OwnCode> own_code;
   bool torn = false;      ///< its g struct could not be read, or there was no time to read the rest
   bool verified = false;  ///< all of the above is of one instant: read while stopped, or seen
                           ///< unchanged afterwards

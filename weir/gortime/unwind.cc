@@ -10,6 +10,11 @@ bool is_injected_call(gosym::FuncId id) {
 
 }  // namespace
 
+bool calls_vdso(std::string_view function) {
+  return function == "runtime.nanotime1" || function == "time.now" ||
+         function == "runtime.walltime" || function == "runtime.vgetrandom1";
+}
+
 const Unwinder::PcFacts& Unwinder::facts_at(Address pc) {
   const auto [entry, is_new] = cache_.try_emplace(pc);
   PcFacts& facts = entry->second;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -31,8 +32,14 @@ struct UnwindStart {
   Address sp;
   Address link;          ///< arm64: the link register if pc is from a stopped thread
   bool exact = false;    ///< pc is an interrupted instruction, not a return address
-  bool syscall = false;  ///< pc and sp were saved by entersyscall
+  bool syscall = false;  ///< pc and sp were saved by entersyscall, or calls_vdso(): the innermost
+                         ///< function may be one that writes to SP
 };
+
+/// Assembly that switches to the system stack for a call of the vDSO and back: written to SP like
+/// what cannot be unwound, but while SP is on the goroutine's own stack, its frame is as the tables
+/// say. src/runtime/sys_linux_amd64.s, time_linux_amd64.s, sys_linux_arm64.s, go1.19–1.27.
+bool calls_vdso(std::string_view function);
 
 /// One physical function on the stack.
 struct UnwindFrame {

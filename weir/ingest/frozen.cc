@@ -8,8 +8,9 @@ namespace weir::ingest {
 Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& memory,
                                     const Moment& moment) {
   WEIR_TRY_VOID(program.prepare(memory));
-  gortime::Gatherer gatherer({&program.layout(), &program.globals(), &program.wait_reasons()},
-                             memory);
+  gortime::Gatherer gatherer(
+      {&program.layout(), &program.globals(), &program.wait_reasons(), program.file().machine()},
+      memory);
   gatherer.use_threads(stack_pointers_of(moment));
   WEIR_TRY_VOID(gatherer.gather());
   gatherer.finish();

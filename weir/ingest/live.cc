@@ -63,7 +63,8 @@ struct LiveReader::State {
   std::optional<gortime::Program> program;
 
   gortime::GatherContext context() const {
-    return {&program->layout(), &program->globals(), &program->wait_reasons()};
+    return {&program->layout(), &program->globals(), &program->wait_reasons(),
+            program->file().machine()};
   }
   /// Once; they never change.
   Result<void> need_preparation() {

@@ -165,8 +165,13 @@ std::optional<gortime::UnwindStart> SnapshotBuilder::start_of(const GoroutineSta
       state.thread ? moment_.registers.find(*state.thread) : moment_.registers.end();
   if (thread == moment_.registers.end()) return std::nullopt;
   const target::Registers& registers = thread->second;
-  if (registers.sp >= state.stack_lo && registers.sp < state.stack_hi)
-    return gortime::UnwindStart{registers.pc, registers.sp, registers.link, true, false};
+  if (registers.sp >= state.stack_lo && registers.sp < state.stack_hi) {
+    const auto at = program_.table().find_function(program_.bias().to_link(registers.pc));
+    return gortime::UnwindStart{registers.pc, registers.sp, registers.link, true,
+                                at && gortime::calls_vdso(at->name)};
+  }
+  if (const auto& own = state.own_code)
+    return gortime::UnwindStart{own->pc, own->sp, {}, own->exact, false};
   // On the system stack. sched is only fresh if systemstack() left it (it then points into
   // systemstack_switch); otherwise it is from the last time the goroutine was parked.
   const auto function = program_.table().find_function(program_.bias().to_link(state.sched_pc));
