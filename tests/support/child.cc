@@ -101,6 +101,11 @@ struct ExecPlan {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (plan.own_group) ::setpgid(0, 0);
   const rlimit no_core{0, 0};
+  rlimit core_limit{};
+  if (plan.core_files && ::getrlimit(RLIMIT_CORE, &core_limit) == 0) {
+    core_limit.rlim_cur = core_limit.rlim_max;
+    ::setrlimit(RLIMIT_CORE, &core_limit);
+  }
   if (!plan.core_files) ::setrlimit(RLIMIT_CORE, &no_core);
   ::dup2(plan.in, 0);
   ::dup2(plan.out, 1);
