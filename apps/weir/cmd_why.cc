@@ -8,6 +8,7 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/dump_source.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/graphviz.h"
 #include "apps/weir/table_flags.h"
 #include "weir/analysis/why.h"
 #include "weir/bytes/mapped_file.h"
@@ -23,6 +24,7 @@ struct WhyRequest {
   report::WhyOptions text;
   bool json = false;
   std::string dot;
+  std::string svg;
 };
 
 std::vector<Flag> why_flags(WhyRequest& request) {
@@ -34,7 +36,8 @@ std::vector<Flag> why_flags(WhyRequest& request) {
          return {};
        }},
       {"json", "", "print JSON instead of text", set_switch(request.json)},
-      {"dot", "file", "write the graph for Graphviz: dot -Tsvg file", set_text(request.dot)},
+      {"dot", "file", "write the graph in the language of Graphviz", set_text(request.dot)},
+      {"svg", "file", "write the graph as a picture; needs Graphviz's dot", set_text(request.svg)},
       exe_flag(request.options.core),
       {"max-stop", "time", "let the process go after so long (100ms)",
        [&request](const std::string& value) -> Result<void> {
@@ -54,7 +57,7 @@ void print_help(const FlagSet& flags) {
       "examples:\n"
       "  weir why 4711\n"
       "  weir dump -o stuck.weir 4711; weir why stuck.weir\n"
-      "  weir why -dot stuck.dot stuck.weir && dot -Tsvg stuck.dot -o stuck.svg\n\n"
+      "  weir why -svg stuck.svg stuck.weir\n\n"
       "exit codes: 0 no cycle and no deadlock, 1 one was found, 2 wrong usage or weir's own "
       "failure\n",
       flags.help());
@@ -84,6 +87,10 @@ int run_why(const std::vector<std::string>& args) {
   const model::WhyReport report = analysis::why(*snapshot);
   if (!request.dot.empty()) {
     const auto written = bytes::write_file(request.dot, report::render_why_dot(report));
+    if (!written) return complain(written.error());
+  }
+  if (!request.svg.empty()) {
+    const auto written = write_svg(report::render_why_dot(report), request.svg);
     if (!written) return complain(written.error());
   }
   std::error_code ignored;

@@ -38,16 +38,45 @@ bool is_lock(WaitKind kind) {
 struct Side {
   Address object;
   std::optional<Direction> direction;  ///< of a channel
+  /// Of an RWMutex: a writer waits for readers to leave, and new readers wait for that writer.
+  bool reads = false;
   auto operator<=>(const Side&) const = default;
 };
 
 std::vector<Side> sides_of(const Goroutine& goroutine) {
   std::vector<Side> sides;
   if (!goroutine.blocked_on) return sides;
-  if (goroutine.blocked_on->object) sides.push_back({goroutine.blocked_on->object, {}});
+  if (goroutine.blocked_on->object)
+    sides.push_back(
+        {goroutine.blocked_on->object, {}, goroutine.blocked_on->kind == WaitKind::rwmutex_rlock});
   for (const ChannelCase& one : goroutine.blocked_on->cases)
-    if (one.channel.address) sides.push_back({one.channel.address, one.direction});
+    if (one.channel.address) sides.push_back({one.channel.address, one.direction, false});
   return sides;
+}
+
+bool is_channel(WaitKind kind) {
+  return kind == WaitKind::channel_send || kind == WaitKind::channel_receive ||
+         kind == WaitKind::select;
+}
+
+/// What people call a cycle of goroutines that wait like this.
+std::string shape_of(const std::vector<const model::Blocking*>& waits) {
+  const auto all = [&](auto which) { return std::all_of(waits.begin(), waits.end(), which); };
+  const auto any = [&](auto which) { return std::any_of(waits.begin(), waits.end(), which); };
+  const auto lock = [](const model::Blocking* wait) { return is_lock(wait->kind); };
+  const auto channel = [](const model::Blocking* wait) { return is_channel(wait->kind); };
+  const bool one_lock = all([&](const model::Blocking* wait) {
+    return lock(wait) && wait->object == waits.front()->object;
+  });
+  if (waits.size() == 2 && one_lock)
+    return "a read lock is taken again while a writer waits, who waits for the first to be given "
+           "back";
+  if (waits.size() == 2 && all(lock)) return "two locks are taken in opposite order (AB-BA)";
+  if (waits.size() > 2 && all(lock)) return "locks are taken in a ring";
+  if (waits.size() > 1 && all(channel)) return "channel operations wait for each other in a ring";
+  if (any(lock) && any(channel))
+    return "a lock is held during a channel operation that needs the lock on its other side";
+  return {};
 }
 
 bool never_wakes(const Goroutine& goroutine) {
@@ -60,9 +89,14 @@ bool never_wakes(const Goroutine& goroutine) {
 class Graph {
  public:
   explicit Graph(const Snapshot& snapshot) {
-    for (const Goroutine& goroutine : snapshot.goroutines)
-      if (!goroutine.system && ignored(goroutine, {}, {}) != Ignored::signals)
+    for (const Goroutine& goroutine : snapshot.goroutines) {
+      if (goroutine.system) continue;
+      if (ignored(goroutine, {}, {}) == Ignored::signals) {
+        hears_signals_ = goroutine.id;
+      } else {
         nodes_.push_back({&goroutine, {}, {}, {}});
+      }
+    }
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       for (const Side& side : sides_of(*nodes_[i].goroutine)) waiters_[side].push_back(i);
     for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -110,6 +144,9 @@ class Graph {
   void add_objects(WhyReport& report) const;
   void add_powers(WhyReport& report) const;
 
+  std::string explain_silence(const WhyReport& report) const;
+
+  Goid hears_signals_;  ///< os/signal's receiver, if there is one
   std::vector<Node> nodes_;
   std::map<Side, std::vector<std::size_t>> waiters_;
   std::map<Address, std::vector<std::size_t>> referrers_;
@@ -187,13 +224,16 @@ WakeRole Graph::role(const Node& waiter, std::size_t waker) const {
 WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
   WhyCycle cycle;
   bool only_one = true;
+  std::vector<const model::Blocking*> waits;
   for (std::size_t i = 0; i < path.size(); ++i) {
     const Node& node = nodes_[path[i]];
     const std::size_t next = path[(i + 1) % path.size()];
     only_one = only_one && node.wakers.size() == 1;
+    waits.push_back(&*node.goroutine->blocked_on);
     cycle.steps.push_back(
         {node.goroutine->id, model::describe(*node.goroutine->blocked_on), role(node, next)});
   }
+  cycle.shape = shape_of(waits);
   cycle.certainty = only_one ? Certainty::likely : Certainty::possible;
   cycle.because =
       only_one
@@ -209,7 +249,8 @@ WhyObject Graph::object(const Side& side, const std::vector<std::size_t>& waiter
   made.text = model::describe(*first.blocked_on);
   for (const std::size_t i : waiters) made.waiters.push_back(nodes_[i].goroutine->id);
   const auto wakers = wakers_of(side);
-  const bool owner = is_lock(first.blocked_on->kind) && wakers.size() == 1;
+  made.lock = is_lock(first.blocked_on->kind);
+  const bool owner = made.lock && wakers.size() == 1;
   for (const std::size_t i : wakers)
     made.wakers.push_back({nodes_[i].goroutine->id, owner ? WakeRole::owner : WakeRole::refers});
   return made;
@@ -243,6 +284,26 @@ void Graph::add_powers(WhyReport& report) const {
   }
 }
 
+/// runtime.checkdead (src/runtime/proc.go, go1.19–1.27) ends the program with "all goroutines are
+/// asleep" when no thread but idle ones is left. A goroutine that can run, a timer, a thread of C
+/// code (cgo keeps one) and os/signal's receiver, which sleeps in a system call, keep it silent.
+std::string Graph::explain_silence(const WhyReport& report) const {
+  if (report.deadlock == DeadlockKind::global && hears_signals_.value != 0)
+    return fmt::format(
+        "no goroutine can run, yet Go's own check (checkdead, src/runtime/proc.go) stays silent, "
+        "since os/signal listens (goroutine {}) and a signal might wake one",
+        hears_signals_.value);
+  if (report.deadlock == DeadlockKind::global)
+    return "no goroutine can run, yet Go's own check (checkdead, src/runtime/proc.go) stays silent "
+           "while a timer is pending, cgo is linked in or a thread is in the network poller";
+  if (report.deadlock == DeadlockKind::none) return {};
+  const std::uint64_t others = report.can_go_on.size() + report.more_can_go_on - 1;
+  return fmt::format(
+      "Go's own check (checkdead, src/runtime/proc.go) speaks only when no goroutine at all can "
+      "run; here {}{}",
+      report.can_go_on.front(), others > 0 ? fmt::format(", and {} more can go on", others) : "");
+}
+
 WhyReport Graph::report(const Snapshot& snapshot) const {
   WhyReport report;
   report.source = snapshot.source;
@@ -262,21 +323,8 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
     report.deadlock = DeadlockKind::global;
   } else if (!report.cycles.empty()) {
     report.deadlock = DeadlockKind::partial;
-    report.runtime_silent = fmt::format(
-        "Go's own check (checkdead, src/runtime/proc.go) speaks only when no goroutine at all can "
-        "run; here {}{}",
-        report.can_go_on.front(),
-        report.can_go_on.size() + report.more_can_go_on > 1
-            ? fmt::format(", and {} more can go on",
-                          report.can_go_on.size() + report.more_can_go_on - 1)
-            : "");
   }
-  if (report.deadlock == DeadlockKind::global)
-    report.runtime_silent =
-        "no goroutine can run, yet Go's own check (checkdead, src/runtime/proc.go) stays silent "
-        "while a timer is pending, cgo is linked in, a thread is in the network poller or "
-        "os/signal "
-        "listens";
+  report.runtime_silent = explain_silence(report);
   return report;
 }
 

@@ -46,6 +46,15 @@ Goroutine on_mutex(std::uint64_t id, std::uint64_t mutex,
   return goroutine;
 }
 
+Goroutine on_rwmutex(std::uint64_t id, WaitKind kind, std::uint64_t lock,
+                     const std::vector<std::uint64_t>& refers_to) {
+  Goroutine goroutine =
+      waiting(id, kind, kind == WaitKind::rwmutex_lock ? "sync.RWMutex.Lock" : "sync.RWMutex.RLock",
+              refers_to);
+  goroutine.blocked_on->object = Address{lock};
+  return goroutine;
+}
+
 Goroutine asleep(std::uint64_t id, const std::vector<std::uint64_t>& refers_to) {
   Goroutine goroutine = waiting(id, WaitKind::sleep, "sleep", refers_to);
   goroutine.blocked_on->wakes_in = Nanos{1};
@@ -79,7 +88,45 @@ TEST(Why, FindsLocksTakenInOppositeOrder) {
   const auto report = look({on_mutex(2, 0x20, {0x10, 0x20}), on_mutex(3, 0x10, {0x10, 0x20})});
   ASSERT_THAT(report.cycles, SizeIs(1));
   EXPECT_EQ(report.cycles[0].steps[0].role, WakeRole::owner);
+  EXPECT_THAT(report.cycles[0].shape, testing::HasSubstr("AB-BA"));
   EXPECT_EQ(report.deadlock, DeadlockKind::global);
+}
+
+TEST(Why, FindsAReadLockTakenAgain) {
+  const auto report = look({on_rwmutex(2, WaitKind::rwmutex_rlock, 0x20, {0x20}),
+                            on_rwmutex(3, WaitKind::rwmutex_lock, 0x20, {0x20}), asleep(1, {})});
+  ASSERT_THAT(report.cycles, SizeIs(1));
+  EXPECT_THAT(members(report.cycles[0]), ElementsAre(2, 3));
+  EXPECT_THAT(report.cycles[0].shape, testing::HasSubstr("read lock is taken again"));
+  EXPECT_THAT(look({on_rwmutex(2, WaitKind::rwmutex_rlock, 0x20, {0x20}),
+                    on_rwmutex(3, WaitKind::rwmutex_lock, 0x20, {0x20}), asleep(1, {0x20})})
+                  .cycles,
+              IsEmpty())
+      << "goroutine 1 may hold the read lock that the writer waits for";
+  EXPECT_THAT(look({on_rwmutex(2, WaitKind::rwmutex_rlock, 0x20, {0x20}),
+                    on_rwmutex(3, WaitKind::rwmutex_rlock, 0x20, {0x20})})
+                  .cycles,
+              IsEmpty())
+      << "two readers do not wait for each other";
+}
+
+TEST(Why, FindsALockHeldDuringASend) {
+  const auto report =
+      look({on_channel(7, Direction::send, 0xa0, {0xa0, 0x20}), on_mutex(8, 0x20, {0xa0, 0x20})});
+  ASSERT_THAT(report.cycles, SizeIs(1));
+  EXPECT_THAT(report.cycles[0].shape, testing::HasSubstr("channel operation"));
+}
+
+TEST(Why, NamesWhoKeepsGosOwnCheckSilent) {
+  Goroutine listener = waiting(5, WaitKind::other, "", {});
+  listener.status = Status::syscall;
+  listener.start_function = "os/signal.loop";
+  model::Frame receives;
+  receives.function = "os/signal.signal_recv";
+  listener.stack = std::make_shared<const model::Stack>(model::Stack{receives});
+  const auto report = look({on_mutex(2, 0x20, {0x20}), listener});
+  EXPECT_EQ(report.deadlock, DeadlockKind::global);
+  EXPECT_THAT(report.runtime_silent, testing::HasSubstr("goroutine 5"));
 }
 
 TEST(Why, WhoeverCanGoOnMayWake) {

@@ -34,6 +34,7 @@ struct WhyObject {
   std::string text;           ///< "chan int 0xc000012345 (unbuffered)", "sync.Mutex 0xc…"
   std::vector<Goid> waiters;  ///< ascending
   std::vector<Waker> wakers;  ///< ascending; not the waiters of the same side
+  bool lock = false;          ///< a Mutex or RWMutex, which somebody holds
   bool never = false;         ///< a nil channel or `select {}`: nothing can wake them
 };
 
@@ -46,6 +47,8 @@ struct WhyStep {
 
 struct WhyCycle {
   std::vector<WhyStep> steps;  ///< the last one waits for the first
+  /// What people call it: "two locks taken in opposite order"; empty if it has no name.
+  std::string shape;
   Certainty certainty = Certainty::possible;
   std::string because;  ///< why it is that certain, in words
 };

@@ -68,6 +68,7 @@ void add_cycle(Page& page, const WhyCycle& cycle, std::size_t number) {
   page.line(page.paint(
       "1;31", fmt::format("cycle {}: {} [{}]", number, counted(cycle.steps.size(), "goroutine"),
                           model::to_string(cycle.certainty))));
+  if (!cycle.shape.empty()) page.line(fmt::format("    {}", cycle.shape));
   for (std::size_t i = 0; i < cycle.steps.size(); ++i) {
     const WhyStep& step = cycle.steps[i];
     const WhyStep& next = cycle.steps[(i + 1) % cycle.steps.size()];
@@ -101,7 +102,10 @@ void add_object(Page& page, const WhyObject& object) {
   if (object.wakers.size() > most_listed)
     page.line(fmt::format("                {} more", object.wakers.size() - most_listed));
   if (object.wakers.empty())
-    page.line("    nobody      no other goroutine's stack leads to it; a global may");
+    page.line(fmt::format(
+        "    nobody      no other goroutine's stack leads to it; a global may{}",
+        object.lock ? ", or it was never unlocked: by one that ended, or by the one that waits"
+                    : ""));
 }
 
 std::string headline(const WhyReport& report) {
@@ -160,6 +164,7 @@ const char* role_word(WakeRole role) {
 void write_cycle(JsonWriter& json, const WhyCycle& cycle) {
   json.begin_object();
   json.member("certainty", model::to_string(cycle.certainty));
+  json.member_if("shape", cycle.shape);
   json.member("because", cycle.because);
   json.key("steps");
   json.begin_array();

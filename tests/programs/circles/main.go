@@ -132,6 +132,41 @@ func mixed(t *team) {
 	t.member(1, func() { q.consume(locked) })
 }
 
+// The reader reads again while the writer waits for its first read lock.
+type table struct {
+	mu   sync.RWMutex
+	rows int
+}
+
+//go:noinline
+func (t *table) readTwice(reading chan<- bool) {
+	t.mu.RLock()
+	close(reading)
+	for t.mu.TryRLock() { // until the writer waits
+		t.mu.RUnlock()
+		runtime.Gosched()
+	}
+	t.mu.RLock()
+	t.rows++
+	t.mu.RUnlock()
+	t.mu.RUnlock()
+}
+
+//go:noinline
+func (t *table) write(reading <-chan bool) {
+	<-reading
+	t.mu.Lock()
+	t.rows++
+	t.mu.Unlock()
+}
+
+func readers(t *team) {
+	rows := &table{}
+	reading := make(chan bool)
+	t.member(0, func() { rows.readTwice(reading) })
+	t.member(1, func() { rows.write(reading) })
+}
+
 // A look-alike: the third goroutine, asleep, holds the channel that the two wait for.
 //
 //go:noinline
@@ -157,6 +192,7 @@ var cases = map[string]struct {
 	"ring":    {ring, false},
 	"locks":   {locks, false},
 	"mixed":   {mixed, false},
+	"readers": {readers, false},
 	"sleeper": {sleeper, true},
 }
 
