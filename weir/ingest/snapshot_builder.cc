@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "weir/gortime/gather.h"
 #include "weir/gosym/type_name.h"
 
 namespace weir::ingest {
@@ -192,8 +193,11 @@ model::SharedStack SnapshotBuilder::stack_of(const GoroutineState& state, bool& 
   const auto unwound = unwinder_.unwind({state.stack_at, state.stack}, *start, max_frames);
   truncated = unwound.end == gortime::UnwindEnd::cut || unwound.end == gortime::UnwindEnd::limit;
   if (truncated) {
+    const bool too_long = state.stack.size() * 8 >= gortime::GatherLimits{}.stack_bytes ||
+                          unwound.end == gortime::UnwindEnd::limit;
     notes_.add(Severity::loss,
-               "a stack is longer than weir copies; its outermost frames are missing",
+               too_long ? "a stack is longer than weir copies; its outermost frames are missing"
+                        : "part of a stack could not be read; its outermost frames are missing",
                fmt::format("goroutine {}", state.id.value));
   }
   return symbolise(unwound.frames);
