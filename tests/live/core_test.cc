@@ -204,6 +204,8 @@ TEST_P(CoreTest, FindsTheExecutableByItsBuild) {
     fs::resize_file(core, whole * static_cast<unsigned>(part) / 8);
     WEIR_ASSERT_OK(const Completed cut, weir({"dump", "-exe", original, core}));
     EXPECT_NE(cut.err.find("ends early"), std::string::npos) << part << ": " << cut.err;
+    EXPECT_EQ(cut.err.find(":  at"), std::string::npos)
+        << "an error that says nothing: " << cut.err;
   }
 }
 

@@ -62,10 +62,10 @@ void note_core(model::Snapshot& snapshot, const target::CoreFile& core,
 tl::unexpected<Error> explain(Error error, const target::CoreFile& core,
                               const target::CoreMemory& memory) {
   if (error.code == ErrorCode::unmapped && !memory.has_program_memory())
-    error = std::move(error).with(
+    error.context.emplace_back(
         "the core was written without the program's memory (coredump_filter bit 0 is off)");
   for (const Note& note : core.notes().all())
-    if (note.severity == Severity::loss) error = std::move(error).with(note.text);
+    if (note.severity == Severity::loss) error.context.push_back(note.text);
   return fail(std::move(error));
 }
 
