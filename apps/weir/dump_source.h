@@ -1,5 +1,6 @@
 #pragma once
 // Where a snapshot comes from: a process, a program to start, a recording.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct DumpOptions {
   std::string recording;       ///< where to write one; empty: nowhere
   Nanos after{1'000'000'000};  ///< how long a started program runs before the look
 };
+
+/// A process id, if `text` is one.
+std::optional<int> parse_pid(const std::string& text);
 
 /// A process by its number, or else a recording by its path. Errors: not_found (neither), those of
 /// LiveReader and read_recording.

@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::int64_t per_gigabyte = 40'000'000, fixed_cost = 1'000'000;
 constexpr Nanos reap_bound{1'000'000'000};
+constexpr int most_tries = 8;
 
 /// "1234 kB" → bytes.
 std::uint64_t kilobytes(std::string_view field) {
@@ -90,6 +91,7 @@ struct ForkCopy::State {
   void watch();
   void kill_child();
   void reap();
+  bool try_reap();
   void end();
 };
 
@@ -173,22 +175,28 @@ void ForkCopy::State::kill_child() {
 /// The child is a zombie by now, or was collected by the process itself.
 void ForkCopy::State::reap() {
   if (child <= 0) return;
+  for (int i = 0; i < most_tries && !try_reap(); ++i) usleep(1000U << i);
+}
+
+/// False if the thread stood where no system call can be injected, so that it is worth a new try.
+bool ForkCopy::State::try_reap() {
   const std::array<int, 1> tids{site.tid};
   StopOptions stop_options;
   stop_options.max_stop = reap_bound;
   auto stopped = StoppedProcess::stop_threads(pid, tids, stop_options);
-  if (!stopped || stopped->threads().empty()) return;
+  if (!stopped || stopped->threads().empty()) return true;
   const StoppedThread& thread = stopped->threads()[0];
   const std::uint64_t sp = thread.registers.sp.value;
   const bool free = sp < site.scratch.value || sp >= site.scratch.value + site.scratch_size;
-  if (!thread.has_registers || thread.kind != StopKind::interrupted || !free) return;
+  if (!thread.has_registers || thread.kind != StopKind::interrupted || !free) return false;
   auto injection = Injection::prepare(pid, site);
-  if (!injection || !stopped->borrow(site.tid)) return;
+  if (!injection || !stopped->borrow(site.tid)) return false;
   const auto outcome = injection->call(
       SYS_wait4, {static_cast<std::uint64_t>(inner_child), 0, WNOHANG | __WALL, 0, 0, 0});
   stopped->give_back(site.tid, injection->pending_signal());
   const Nanos stood = stopped->release();
   if (outcome && outcome->result == inner_child) reaped = stood;
+  return true;
 }
 
 void ForkCopy::State::end() {
