@@ -14,6 +14,7 @@ constexpr std::uint64_t most_timers = 50'000'000;
 constexpr std::uint64_t most_data = std::uint64_t{4} << 30;
 constexpr std::uint64_t system_stack_scanned = 64 << 10;  // where its extent in use is not known
 constexpr std::uint64_t piece = 1 << 20;
+constexpr std::uint64_t arena_size = std::uint64_t{64} << 20;  // malloc.go: heapArenaBytes
 
 struct SliceHeader {
   std::uint64_t data = 0, length = 0, capacity = 0;
@@ -211,7 +212,12 @@ Result<void> Roots::foreign_memory() {
   if (!context_.cgo) return {};
   std::vector<std::pair<std::uint64_t, std::uint64_t>> not_foreign;
   for (const HeapSpan& span : context_.heap.spans()) {
-    not_foreign.emplace_back(span.start, span.end);
+    // Whole arenas: what is free now has old content.
+    const std::uint64_t first = span.start / arena_size, last = (span.end - 1) / arena_size;
+    if (not_foreign.empty() || not_foreign.back().second < (last + 1) * arena_size)
+      not_foreign.emplace_back(first * arena_size, (last + 1) * arena_size);
+  }
+  for (const HeapSpan& span : context_.heap.spans()) {
     not_foreign.emplace_back(span.at.value, span.at.value + layout_.mspan.size.value());
   }
   for (const elf::Segment& load : context_.program.file().loads()) {
