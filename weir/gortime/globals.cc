@@ -220,13 +220,11 @@ Result<LinkAddr> Finder::find_allfin() {
   return found;
 }
 
-// markroot: gcCleanups.all.Load(), of a variable whose address runCleanups or freeSpecial passes
-// on.
+// markroot: gcCleanups.all.Load(), of a variable whose address freeSpecial passes on:
+// gcCleanups.enqueue(…).
 Result<LinkAddr> Finder::find_gc_cleanups() {
   WEIR_TRY(const References used, references_of("runtime.markroot"));
-  WEIR_TRY(References passed, references_of("runtime.freeSpecial"));
-  WEIR_TRY(const References also, references_of("runtime.runCleanups"));
-  passed.insert(passed.end(), also.begin(), also.end());
+  WEIR_TRY(const References passed, references_of("runtime.freeSpecial"));
   for (const Reference& r : used) {
     if (!is_load(r, 8)) continue;
     const LinkAddr at{r.target.value - layout_.cleanup_block.queue_all.value()};
