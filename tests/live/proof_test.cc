@@ -108,6 +108,24 @@ TEST_P(ProofTest, SaysWhoHoldsWhatIsHeld) {
   EXPECT_THAT(roots["main.live.Sleeper"], testing::HasSubstr("main.live.Sleeper.func1"));
 }
 
+// At the end of a run: main has returned, and all that was leaked is still there.
+TEST_P(ProofTest, ExecProvesWhatLingers) {
+  WEIR_BUILD_GO(program, go(), "leakcases", {});
+  WEIR_ASSERT_OK(const Completed done,
+                 test_support::run({WEIR_BINARY, "exec", "-json", "-", "--", program}, {}));
+  const json report = json::parse(done.out.substr(done.out.find('{')), nullptr, false);
+  ASSERT_FALSE(report.is_discarded()) << done.out << done.err;
+  std::size_t leaked = 0;
+  for (const json& finding : report.at("programs").at(0).at("findings")) {
+    const std::string created = finding.at("created").at("function");
+    const bool proved = finding.at("cause").at("certainty") == "proved";
+    EXPECT_EQ(finding.at("verdict"), proved ? "leaked" : "lingering");
+    if (created.starts_with("main.live.")) EXPECT_FALSE(proved) << finding.dump(1);
+    if (proved) ++leaked;
+  }
+  EXPECT_GE(leaked, 12u) << report.dump(1);
+}
+
 /// Goroutines called leaked in so many looks at the program; the looks that proved nothing are
 /// counted apart.
 struct Looks {
@@ -140,36 +158,47 @@ TEST_P(ProofTest, ProvesNothingWhereNothingLeaks) {
   WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
   WEIR_ASSERT_OK(auto reader, ingest::LiveReader::open(child.pid()));
   Looks looks;
-  ASSERT_NO_FATAL_FAILURE(look(reader, rounds_wanted(6), 0, looks));
+  ASSERT_NO_FATAL_FAILURE(look(reader, rounds_wanted(4), 0, looks));
   EXPECT_THAT(looks.proved, testing::IsEmpty());
   EXPECT_LT(looks.refused * 2, looks.made) << "the looks must mostly prove";
   EXPECT_TRUE(child.running()) << child.err();
   std::printf("%d looks, %d refused\n", looks.made, looks.refused);
 }
 
-// The case above can fail: without one kind of root, goroutines that are not leaked seem to be.
+// The cases above can fail: without one kind of root, goroutines that are not leaked seem to be.
 TEST_P(ProofTest, EachKindOfRootIsNeeded) {
+  WEIR_BUILD_GO(program, go(), "leakcases", {});
+  WEIR_ASSERT_OK(Child child, Child::start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(auto reader, ingest::LiveReader::open(child.pid()));
+  std::vector<RootKind> kinds{RootKind::goroutine, RootKind::timer, RootKind::global};
+  if (go().minor >= 24)
+    kinds.insert(kinds.end(), {RootKind::weak, RootKind::pinned, RootKind::finalizer});
+  for (const RootKind kind : kinds) {
+    Looks looks;
+    ASSERT_NO_FATAL_FAILURE(look(reader, 1, 1U << static_cast<unsigned>(kind), looks));
+    EXPECT_THAT(looks.proved, testing::Contains(testing::HasSubstr("main.live.")))
+        << "kind " << static_cast<unsigned>(kind);
+  }
+}
+
+// Not on every run: how many looks at the moving program it takes to see that a kind is left out.
+TEST_P(ProofTest, StressSeesWhatIsLeftOut) {
+  if (std::getenv("WEIR_STRESS") == nullptr) return;
   WEIR_BUILD_GO(program, go(), "batons");
   WEIR_ASSERT_OK(Child child, Child::start({program}));
   WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
   WEIR_ASSERT_OK(auto reader, ingest::LiveReader::open(child.pid()));
   for (const RootKind kind : {RootKind::goroutine, RootKind::timer}) {
     Looks looks;
-    for (int i = 0; i < 60 && looks.proved.empty(); ++i)
+    int seen = 0;
+    for (int i = 0; i < 10; ++i) {
+      looks.proved.clear();
       ASSERT_NO_FATAL_FAILURE(look(reader, 1, 1U << static_cast<unsigned>(kind), looks));
-    EXPECT_FALSE(looks.proved.empty()) << "kind " << static_cast<unsigned>(kind);
-  }
-  WEIR_BUILD_GO(cases, go(), "leakcases", {});
-  WEIR_ASSERT_OK(Child still, Child::start({cases}));
-  WEIR_ASSERT_OK(const std::string is_ready, still.wait_for_line("ready"));
-  WEIR_ASSERT_OK(auto of_cases, ingest::LiveReader::open(still.pid()));
-  std::vector<RootKind> kinds{RootKind::global};
-  if (go().minor >= 24) kinds.insert(kinds.end(), {RootKind::weak, RootKind::pinned});
-  for (const RootKind kind : kinds) {
-    Looks looks;
-    ASSERT_NO_FATAL_FAILURE(look(of_cases, 1, 1U << static_cast<unsigned>(kind), looks));
-    EXPECT_THAT(looks.proved, testing::Contains(testing::HasSubstr("main.live.")))
-        << "kind " << static_cast<unsigned>(kind);
+      seen += looks.proved.empty() ? 0 : 1;
+    }
+    std::printf("without kind %u: false in %d of 10 looks\n", static_cast<unsigned>(kind), seen);
+    EXPECT_GT(seen, 0);
   }
 }
 

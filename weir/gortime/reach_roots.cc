@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t most_entries = 100'000'000;
 constexpr std::uint64_t most_timers = 50'000'000;
+constexpr std::uint64_t most_foreign = std::uint64_t{8} << 30;
 constexpr std::uint64_t most_data = std::uint64_t{4} << 30;
 constexpr std::uint64_t system_stack_scanned = 64 << 10;  // where its extent in use is not known
 constexpr std::uint64_t piece = 1 << 20;
@@ -225,9 +226,19 @@ Result<void> Roots::foreign_memory() {
     not_foreign.emplace_back(start.value, start.value + load.memory_size);
   }
   std::sort(not_foreign.begin(), not_foreign.end());
-  for (const target::Region& region : context_.memory.regions()) {
-    if (!region.readable || !region.writable) continue;
-    if (region.path.starts_with("[v") || region.path.starts_with("/dev/")) continue;
+  std::vector<target::Region> regions = context_.memory.regions();
+  std::erase_if(regions, [](const target::Region& region) {
+    return !region.readable || !region.writable || region.path.starts_with("[v") ||
+           region.path.starts_with("/dev/");
+  });
+  std::uint64_t total = 0;
+  for (const target::Region& region : regions) total += region.end - region.start;
+  if (total > most_foreign)
+    return fail(ErrorCode::limit,
+                fmt::format("{} MB of memory that C code can write to are too much to search (the "
+                            "race detector has that much)",
+                            total >> 20));
+  for (const target::Region& region : regions) {
     Address at = region.start;
     auto next = std::lower_bound(not_foreign.begin(), not_foreign.end(),
                                  std::pair{at.value, std::uint64_t{0}});
