@@ -172,8 +172,8 @@ TEST_P(ProofTest, EachKindOfRootIsNeeded) {
   WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
   WEIR_ASSERT_OK(auto reader, ingest::LiveReader::open(child.pid()));
   std::vector<RootKind> kinds{RootKind::goroutine, RootKind::timer, RootKind::global};
-  if (go().minor >= 24)
-    kinds.insert(kinds.end(), {RootKind::weak, RootKind::pinned, RootKind::finalizer});
+  // What is pinned is also reached through the Pinner, which has a finalizer: no case shows it.
+  if (go().minor >= 24) kinds.insert(kinds.end(), {RootKind::weak, RootKind::finalizer});
   for (const RootKind kind : kinds) {
     Looks looks;
     ASSERT_NO_FATAL_FAILURE(look(reader, 1, 1U << static_cast<unsigned>(kind), looks));
