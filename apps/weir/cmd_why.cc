@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -25,6 +26,8 @@ struct WhyRequest {
   bool json = false;
   std::string dot;
   std::string svg;
+  bool proof = false;
+  ingest::ProofOptions proof_options;
 };
 
 std::vector<Flag> why_flags(WhyRequest& request) {
@@ -42,6 +45,15 @@ std::vector<Flag> why_flags(WhyRequest& request) {
       {"max-stop", "time", "let the process go after so long (100ms)",
        [&request](const std::string& value) -> Result<void> {
          WEIR_TRY(request.options.live.max_stop, report::parse_duration(value));
+         request.proof_options.max_stop = request.options.live.max_stop;
+         return {};
+       }},
+      {"proof", "", "prove leaks: look in a copy of the process for who could wake each goroutine",
+       set_switch(request.proof)},
+      {"max-mem", "MB", "memory that a proof may take (4096)",
+       [&request](const std::string& value) -> Result<void> {
+         WEIR_TRY(const int megabytes, parse_count(value));
+         request.proof_options.max_memory = static_cast<std::uint64_t>(megabytes) << 20;
          return {};
        }},
   };
@@ -56,11 +68,29 @@ void print_help(const FlagSet& flags) {
       "flags:\n{}\n"
       "examples:\n"
       "  weir why 4711\n"
+      "  weir why -proof 4711\n"
       "  weir dump -o stuck.weir 4711; weir why stuck.weir\n"
       "  weir why -svg stuck.svg stuck.weir\n\n"
-      "exit codes: 0 no cycle and no deadlock, 1 one was found, 2 wrong usage or weir's own "
-      "failure\n",
+      "exit codes: 0 no cycle, no deadlock and no proved leak, 1 one was found, 2 wrong usage or "
+      "weir's own failure\n",
       flags.help());
+}
+
+/// With a proof where one was asked for; without, where the process cannot be copied.
+Result<ingest::Proven> look(const std::string& name, const WhyRequest& request) {
+  ingest::Proven found;
+  const auto pid = parse_pid(name);
+  if (request.proof && pid) {
+    WEIR_TRY(auto reader, ingest::LiveReader::open(*pid));
+    auto proven = reader.read_proof(request.proof_options);
+    if (proven) return proven;
+    found.proof.refused = to_string(proven.error());
+  } else if (request.proof) {
+    found.proof.refused =
+        "only a running process can be proved about so far; a core or recording cannot";
+  }
+  WEIR_TRY(found.snapshot, dump_source(name, request.options));
+  return found;
 }
 
 }  // namespace
@@ -82,9 +112,10 @@ int run_why(const std::vector<std::string>& args) {
                                 0,
                                 {}},
                           "why");
-  const auto snapshot = dump_source(rest->front(), request.options);
-  if (!snapshot) return complain(snapshot.error());
-  const model::WhyReport report = analysis::why(*snapshot);
+  auto found = look(rest->front(), request);
+  if (!found) return complain(found.error());
+  model::WhyReport report = analysis::why(found->snapshot);
+  if (request.proof) report.proof = std::move(found->proof);
   if (!request.dot.empty()) {
     const auto written = bytes::write_file(request.dot, report::render_why_dot(report));
     if (!written) return complain(written.error());
@@ -99,7 +130,12 @@ int run_why(const std::vector<std::string>& args) {
                                              std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
   fmt::print("{}", request.json ? report::render_why_json(report)
                                 : report::render_why(report, request.text));
-  return report.deadlock == model::DeadlockKind::none ? code_clean : code_findings;
+  const bool leaked =
+      report.proof && std::any_of(report.proof->goroutines.begin(), report.proof->goroutines.end(),
+                                  [](const model::ProofGoroutine& one) {
+                                    return one.verdict == model::ProofVerdict::proved;
+                                  });
+  return report.deadlock == model::DeadlockKind::none && !leaked ? code_clean : code_findings;
 }
 
 }  // namespace weir::app

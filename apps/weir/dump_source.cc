@@ -21,13 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto grace = 2s;  // from SIGTERM to SIGKILL
 
-std::optional<int> parse_pid(const std::string& text) {
-  int pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
-}
-
 Result<model::Snapshot> dump_process(int pid, const DumpOptions& options) {
   if (kill(pid, 0) != 0 && errno == ESRCH)
     return fail(ErrorCode::not_found, fmt::format("there is no process {}", pid));
@@ -60,6 +53,13 @@ bool ended_by(pid_t pid, std::chrono::steady_clock::time_point deadline) {
 }
 
 }  // namespace
+
+std::optional<int> parse_pid(const std::string& text) {
+  int pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
+  return pid;
+}
 
 Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& options) {
   if (const auto pid = parse_pid(name)) return dump_process(*pid, options);

@@ -33,6 +33,8 @@ Places places_of(const Globals& globals) {
       {"runtime.semtable", globals.semtable.value},
       {"runtime.waitReasonStrings", globals.wait_reason_strings.value},
       {"runtime.mheap_", globals.mheap.value},
+      {"runtime.allfin", globals.allfin.value},
+      {"runtime.gcCleanups", globals.gc_cleanups.value},
       {"runtime.vdsoClockgettimeSym", globals.vdso_clock_gettime.value},
       {"runtime.panicking", globals.panicking.value},
       {"debug.tracebackancestors", globals.traceback_ancestors.value},
@@ -44,7 +46,10 @@ Places places_of(const Globals& globals) {
 Places symbols_of(const std::string& path, const elf::DwarfTypes& dwarf) {
   Places places;
   for (const auto& [name, unused] : places_of({})) {
-    if (const auto at = dwarf.find_variable(name)) places[name] = at->value;
+    if (const auto at = dwarf.find_variable(name))
+      places[name] = at->value;
+    else if (name == "runtime.gcCleanups")
+      places[name] = 0;  // from 1.25 on
   }
   const auto debug = dwarf.find_variable("runtime.debug");
   const auto ancestors = dwarf.find_part("runtime.debug", "tracebackancestors");

@@ -64,6 +64,15 @@ std::vector<model::OtherStack> other_stacks(const Snapshot& snapshot, const Grou
   return others;
 }
 
+/// Every goroutine of the group is proved leaked by reachability.
+bool all_proved(const Snapshot& snapshot, const Group& group) {
+  if (!snapshot.proof) return false;
+  return std::all_of(group.members.begin(), group.members.end(), [&](std::size_t member) {
+    const auto* one = snapshot.proof->find(snapshot.goroutines[member].id);
+    return one != nullptr && one->verdict == model::ProofVerdict::proved;
+  });
+}
+
 Finding finding_of(const Snapshot& snapshot, const Group& group, const CauseFinder& causes) {
   const Goroutine& goroutine = snapshot.goroutines.at(group.exemplar);
   Finding finding;
@@ -79,6 +88,11 @@ Finding finding_of(const Snapshot& snapshot, const Group& group, const CauseFind
   finding.created = {model::name_in_traceback(goroutine.created.function), goroutine.created.file,
                      goroutine.created.line};
   finding.cause = causes.of(group.exemplar);
+  if (all_proved(snapshot, group)) {
+    finding.cause.certainty = model::Certainty::proved;
+    finding.cause.evidence.push_back(snapshot.proof->find(goroutine.id)->because);
+    finding.cause.weakened_by.clear();
+  }
   if (finding.cause.certainty == model::Certainty::proved) finding.verdict = model::Verdict::leaked;
   return finding;
 }

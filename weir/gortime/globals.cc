@@ -39,6 +39,8 @@ class Finder {
   Result<LinkAddr> find_wait_reasons(std::uint32_t& count);
   Result<LinkAddr> find_traceback_ancestors();
   Result<LinkAddr> find_mheap();
+  Result<LinkAddr> find_allfin();
+  Result<LinkAddr> find_gc_cleanups();
   Result<LinkAddr> find_vdso_clock_gettime();
   Result<LinkAddr> find_panicking();
 
@@ -200,6 +202,40 @@ Result<LinkAddr> Finder::find_mheap() {
   return missing("mheap_", function);
 }
 
+// queuefinalizer: finc.alllink = allfin; allfin = finc. Of the variables it sets, markroot has this
+// one only: for fb := allfin; fb != nil; fb = fb.alllink.
+Result<LinkAddr> Finder::find_allfin() {
+  WEIR_TRY(const References set, references_of("runtime.queuefinalizer"));
+  WEIR_TRY(const References used, references_of("runtime.markroot"));
+  LinkAddr found;
+  for (const Reference& r : used) {
+    const bool both = is_load(r, 8) && std::any_of(set.begin(), set.end(), [&](const auto& other) {
+                        return other.target == r.target && other.kind == Kind::store;
+                      });
+    if (!both) continue;
+    if (found.value != 0 && found != r.target) return missing("allfin", "runtime.markroot");
+    found = r.target;
+  }
+  if (found.value == 0) return missing("allfin", "runtime.markroot");
+  return found;
+}
+
+// markroot: gcCleanups.all.Load(), of a variable whose address freeSpecial passes on:
+// gcCleanups.enqueue(…).
+Result<LinkAddr> Finder::find_gc_cleanups() {
+  WEIR_TRY(const References used, references_of("runtime.markroot"));
+  WEIR_TRY(const References passed, references_of("runtime.freeSpecial"));
+  for (const Reference& r : used) {
+    if (!is_load(r, 8)) continue;
+    const LinkAddr at{r.target.value - layout_.cleanup_block.queue_all.value()};
+    const bool both = std::any_of(passed.begin(), passed.end(), [&](const Reference& other) {
+      return other.target == at && other.kind == Kind::address;
+    });
+    if (both) return at;
+  }
+  return missing("gcCleanups", "runtime.markroot");
+}
+
 // MOVQ runtime·vdsoClockgettimeSym(SB), AX
 Result<LinkAddr> Finder::find_vdso_clock_gettime() {
   return first("vdsoClockgettimeSym", "runtime.nanotime1",
@@ -247,6 +283,9 @@ Result<Globals> locate_globals(const elf::File& file, const gosym::Table& table,
   };
   optional(globals.traceback_ancestors, finder.find_traceback_ancestors());
   optional(globals.mheap, finder.find_mheap());
+  optional(globals.allfin, finder.find_allfin());
+  if (layout.cleanup_block.queue_all.present())
+    optional(globals.gc_cleanups, finder.find_gc_cleanups());
   optional(globals.vdso_clock_gettime, finder.find_vdso_clock_gettime());
   optional(globals.panicking, finder.find_panicking());
   return globals;

@@ -32,6 +32,8 @@ struct Globals {
   std::uint32_t wait_reason_count = 0;  ///< n, from the bounds check before its use
   Address traceback_ancestors;          ///< optional: int32 debug.tracebackancestors
   Address mheap;                        ///< optional: runtime.mheap_, an mheap
+  Address allfin;                       ///< optional: *finBlock, linked by alllink
+  Address gc_cleanups;                  ///< optional: runtime.gcCleanups, a cleanupQueue; 1.25+
   Address vdso_clock_gettime;           ///< optional: uintptr runtime.vdsoClockgettimeSym
   Address panicking;  ///< optional: u32 runtime.panicking, not 0 once the program is dying
 };

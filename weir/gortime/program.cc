@@ -118,6 +118,8 @@ constexpr GlobalHint global_hints[] = {
     {"global.waitReasonStrings", &Globals::wait_reason_strings},
     {"global.tracebackancestors", &Globals::traceback_ancestors},
     {"global.mheap", &Globals::mheap},
+    {"global.allfin", &Globals::allfin},
+    {"global.gcCleanups", &Globals::gc_cleanups},
     {"global.panicking", &Globals::panicking},
 };
 

@@ -34,6 +34,8 @@ class Program {
   Address types() const { return types_; }
   Address types_end() const { return types_end_; }
   const Layout& layout() const { return choice_.layout; }
+  /// It is the table's own for exactly this release.
+  bool layout_is_known() const { return !choice_.assumption.has_value(); }
   const Globals& globals() const { return globals_; }
   const std::string& go_version() const { return go_version_; }
   int go_minor() const { return go_minor_; }

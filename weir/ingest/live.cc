@@ -11,6 +11,7 @@
 #include "weir/gortime/gather.h"
 #include "weir/gortime/program.h"
 #include "weir/ingest/holders.h"
+#include "weir/ingest/live_state.h"
 #include "weir/ingest/recorded.h"
 #include "weir/ingest/snapshot_builder.h"
 #include "weir/target/crew.h"
@@ -27,12 +28,6 @@ using gortime::GStatus;
 
 constexpr int draft_rounds = 4;          // at most so many looks before the stop
 constexpr std::size_t few_changed = 64;  // a draft with no more changes than this is good enough
-
-Nanos clock_now(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return Nanos{now.tv_sec * 1'000'000'000 + now.tv_nsec};
-}
 
 /// Whether a goroutine's own memory tells little because it runs right now.
 bool runs(const GoroutineState& state) {
@@ -53,30 +48,11 @@ std::string join(const std::vector<std::string>& words) {
 
 }  // namespace
 
-struct LiveReader::State {
-  int pid = 0;
-  target::ProcessFacts facts;
-  std::vector<target::AuxEntry> auxv;
-  std::optional<bytes::MappedFile> executable;
-  std::optional<bytes::PageSet> touched;
-  std::optional<target::LiveMemory> memory;
-  std::optional<gortime::Program> program;
-
-  gortime::GatherContext context() const {
-    return {&program->layout(), &program->globals(), &program->wait_reasons(),
-            program->file().machine()};
-  }
-  /// Once; they never change.
-  Result<void> need_preparation() {
-    if (!program->wait_reasons().empty()) return {};
-    return program->prepare(*memory);
-  }
-  model::Source source() const;
-  void read_thread_ids(Moment& moment) const;
-  Result<void> draft(gortime::Gatherer& gatherer) const;
-  model::Snapshot build(gortime::Gatherer& gatherer, Moment& moment, target::Memory& from);
-  Result<std::vector<int>> running_threads(const gortime::Gatherer& gatherer) const;
-};
+Nanos clock_now(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return Nanos{now.tv_sec * 1'000'000'000 + now.tv_nsec};
+}
 
 LiveReader::LiveReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LiveReader::LiveReader(LiveReader&&) noexcept = default;
@@ -178,9 +154,6 @@ model::Snapshot LiveReader::State::build(gortime::Gatherer& gatherer, Moment& mo
   return snapshot;
 }
 
-namespace {
-
-/// Registers by the number Go knows the thread by.
 void take_registers(std::span<const target::StoppedThread> threads, Moment& moment) {
   std::map<int, int> inner;
   for (const auto& [go_id, tid] : moment.thread_ids) inner[tid] = go_id;
@@ -191,8 +164,6 @@ void take_registers(std::span<const target::StoppedThread> threads, Moment& mome
     if (thread.has_registers) moment.registers[go_id] = thread.registers;
   }
 }
-
-}  // namespace
 
 namespace {
 

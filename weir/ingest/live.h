@@ -10,6 +10,7 @@
 #include "weir/gortime/program.h"
 #include "weir/gortime/timers.h"
 #include "weir/ingest/census.h"
+#include "weir/model/proof.h"
 #include "weir/model/snapshot.h"
 #include "weir/target/registers.h"
 
@@ -35,6 +36,19 @@ struct LiveOptions {
 struct StoppedRegisters {
   int tid = 0;
   target::Registers registers;
+  std::vector<std::uint64_t> vectors = {};  ///< for a proof only: words of the vector registers
+};
+
+struct ProofOptions {
+  Nanos max_stop{100'000'000};  ///< a copy that would stop the process for longer is refused
+  std::uint64_t max_memory = std::uint64_t{4} << 30;  ///< of weir's own, for the copy of the heap
+  unsigned without = 0;                               ///< gortime::ReachOptions::without
+};
+
+/// A snapshot with a proof, of one instant.
+struct Proven {
+  model::Snapshot snapshot;
+  model::Proof proof;
 };
 
 /// A Go program found in a live process, with everything that does not change: symbols, layouts,
@@ -56,6 +70,15 @@ class LiveReader {
   /// The same for a process whose threads the caller holds stopped (a tracer of its own); stops
   /// nothing.
   Result<model::Snapshot> read_stopped(std::span<const StoppedRegisters> threads);
+
+  /// Makes a copy of the process (target::ForkCopy), and from that a snapshot and a proof, while
+  /// the process runs on. Looks again if the moment was a bad one. Errors: what copying or reading
+  /// the copy failed with; what only stands in the way of a proof is in Proof::refused.
+  Result<Proven> read_proof(const ProofOptions& options);
+  /// The same for a process whose threads the caller holds stopped, all of them and until this
+  /// returns.
+  Result<Proven> read_proof_stopped(std::span<const StoppedRegisters> threads,
+                                    const ProofOptions& options);
 
   /// Who is there, without stopping anything: a racing, cheap look (some 0.1 µs per goroutine).
   Result<std::vector<CensusEntry>> read_census();

@@ -11,6 +11,7 @@
 
 #include "weir/base/address.h"
 #include "weir/base/notes.h"
+#include "weir/model/proof.h"
 
 namespace weir::model {
 
@@ -162,6 +163,7 @@ struct Snapshot {
   bool partial = false;               ///< something is missing; the notes say what
   std::optional<Nanos> stopped;       ///< how long the target stood still
   std::vector<Goroutine> goroutines;  ///< ascending id
+  std::optional<Proof> proof;         ///< which of them are leaked, if somebody tried to prove it
   Notes notes;
 };
 

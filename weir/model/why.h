@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weir/model/gate.h"
+#include "weir/model/proof.h"
 #include "weir/model/snapshot.h"
 
 namespace weir::model {
@@ -72,6 +73,7 @@ struct WhyReport {
   /// Why the runtime's own deadlock check (checkdead) has said nothing; empty when there is nothing
   /// to explain.
   std::string runtime_silent;
+  std::optional<Proof> proof;  ///< where one was asked for
   Notes notes;
 };
 

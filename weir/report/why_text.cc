@@ -51,6 +51,11 @@ class Page {
     return fmt::format("goroutine {} ({}  {}:{})", id.value, printable(where.function),
                        printable(below(where.file, options_.root)), where.line);
   }
+  std::string file(std::string_view name) const { return printable(below(name, options_.root)); }
+  const WhyGoroutine* find(Goid id) const {
+    const auto found = goroutines_.find(id.value);
+    return found == goroutines_.end() ? nullptr : found->second;
+  }
   std::string take() { return std::move(out_); }
 
  private:
@@ -108,6 +113,54 @@ void add_object(Page& page, const WhyObject& object) {
                     : ""));
 }
 
+void add_held(Page& page, const model::ProofGoroutine& one) {
+  page.line();
+  page.line(fmt::format("held: {}", page.name(one.id)));
+  page.line(fmt::format("    because {}", printable(one.because)));
+  for (std::size_t i = 0; i < one.path.size(); ++i)
+    page.line(fmt::format("    {:>{}}{}{}", "", 2 * i, i == 0 ? "" : "-> ", printable(one.path[i])));
+}
+
+void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
+  page.line();
+  if (!proof.refused.empty()) {
+    page.line(fmt::format("nothing is proved, because {}", printable(proof.refused)));
+    return;
+  }
+  std::size_t proved = 0, held = 0, shown = 0;
+  for (const model::ProofGoroutine& one : proof.goroutines) {
+    proved += one.verdict == model::ProofVerdict::proved ? 1 : 0;
+    held += one.verdict == model::ProofVerdict::held ? 1 : 0;
+  }
+  page.line(page.paint(proved > 0 ? "1;31" : "1",
+                       fmt::format("{} proved leaked, {} held, {} to which this does not apply",
+                                   proved, held, proof.goroutines.size() - proved - held)));
+  if (proof.stopped)
+    page.line(fmt::format("    looked at a copy of the process, which stood for {}; {} MB of heap",
+                          to_text(*proof.stopped), (proof.scanned_bytes + (1 << 19)) >> 20));
+  for (const model::ProofGoroutine& one : proof.goroutines) {
+    if (one.verdict != model::ProofVerdict::proved) continue;
+    page.line();
+    page.line(page.paint("1;31", fmt::format("leaked [proved]: {}", page.name(one.id))));
+    const WhyGoroutine* goroutine = page.find(one.id);
+    if (goroutine != nullptr)
+      page.line(fmt::format("    waits: {}", printable(goroutine->state)));
+    if (goroutine != nullptr && !goroutine->created.function.empty())
+      page.line(fmt::format("    created by {}  {}:{}", printable(goroutine->created.function),
+                            page.file(goroutine->created.file), goroutine->created.line));
+    page.line(fmt::format("    because {}", printable(one.because)));
+  }
+  for (const model::ProofGoroutine& one : proof.goroutines) {
+    if (one.verdict != model::ProofVerdict::held) continue;
+    if (top != 0 && ++shown > top) continue;
+    add_held(page, one);
+  }
+  if (shown > top && top != 0) {
+    page.line();
+    page.line(fmt::format("{} more that are held (-top 0 shows all)", shown - top));
+  }
+}
+
 std::string headline(const WhyReport& report) {
   std::string text =
       fmt::format("{}: {}", report.source.name, counted(report.goroutines.size(), "goroutine"));
@@ -122,6 +175,7 @@ std::string headline(const WhyReport& report) {
 std::string render_why(const WhyReport& report, const WhyOptions& options) {
   Page page(report, options);
   page.line(printable(headline(report)));
+  if (report.proof) add_proof(page, *report.proof, options.top);
   for (std::size_t i = 0; i < report.cycles.size(); ++i) add_cycle(page, report.cycles[i], i + 1);
   if (!report.runtime_silent.empty()) {
     page.line();
@@ -199,6 +253,31 @@ void write_object(JsonWriter& json, const WhyObject& object) {
   json.end_object();
 }
 
+void write_proved(JsonWriter& json, const model::ProofGoroutine& one) {
+  json.begin_object();
+  json.member("goroutine", one.id.value);
+  json.member("verdict", model::to_string(one.verdict));
+  json.member("because", one.because);
+  json.key("path");
+  json.begin_array();
+  for (const std::string& step : one.path) json.value(step);
+  json.end_array();
+  json.end_object();
+}
+
+void write_proof(JsonWriter& json, const model::Proof& proof) {
+  json.key("proof");
+  json.begin_object();
+  json.member_if("refused", proof.refused);
+  if (proof.stopped) json.member("stopped_ns", proof.stopped->value);
+  json.member("scanned_bytes", proof.scanned_bytes);
+  json.key("goroutines");
+  json.begin_array();
+  for (const model::ProofGoroutine& one : proof.goroutines) write_proved(json, one);
+  json.end_array();
+  json.end_object();
+}
+
 void write_goroutine(JsonWriter& json, const WhyGoroutine& goroutine) {
   json.begin_object();
   json.member("id", goroutine.id.value);
@@ -236,6 +315,7 @@ std::string render_why_json(const WhyReport& report) {
   write_source(json, report.source);
   json.member("deadlock", model::to_string(report.deadlock));
   json.member_if("runtime_silent", report.runtime_silent);
+  if (report.proof) write_proof(json, *report.proof);
   write_list(json, "cycles", report.cycles, write_cycle);
   write_list(json, "objects", report.objects, write_object);
   write_list(json, "goroutines", report.goroutines, write_goroutine);

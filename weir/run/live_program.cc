@@ -61,6 +61,9 @@ Fields fields_of(const gortime::Layout& layout) {
   return fields;
 }
 
+/// Of weir's own memory, at the end of a program. Larger heaps go without a proof.
+constexpr std::uint64_t proof_memory = std::uint64_t{1} << 30;
+
 class LiveProgram : public Program {
  public:
   explicit LiveProgram(ingest::LiveReader reader) : reader_(std::move(reader)) {
@@ -92,8 +95,22 @@ class LiveProgram : public Program {
   Result<model::Snapshot> read_stopped(const std::vector<ThreadState>& threads) override {
     std::vector<ingest::StoppedRegisters> stopped;
     stopped.reserve(threads.size());
-    for (const ThreadState& thread : threads) stopped.push_back({thread.tid, thread.registers});
+    for (const ThreadState& thread : threads) stopped.push_back({thread.tid, thread.registers, {}});
     return reader_.read_stopped(stopped);
+  }
+
+  model::Proof prove_stopped(const std::vector<ThreadState>& threads) override {
+    std::vector<ingest::StoppedRegisters> stopped;
+    stopped.reserve(threads.size());
+    for (const ThreadState& thread : threads)
+      stopped.push_back({thread.tid, thread.registers, thread.vectors});
+    ingest::ProofOptions options;
+    options.max_memory = proof_memory;
+    auto proven = reader_.read_proof_stopped(stopped, options);
+    if (proven) return std::move(proven->proof);
+    model::Proof proof;
+    proof.refused = to_string(proven.error());
+    return proof;
   }
 
   Result<std::vector<Glance>> glance() override {

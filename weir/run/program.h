@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/model/proof.h"
 #include "weir/model/snapshot.h"
 #include "weir/target/registers.h"
 
@@ -35,6 +36,7 @@ struct Timer {
 struct ThreadState {
   int tid = 0;
   target::Registers registers;
+  std::vector<std::uint64_t> vectors = {};  ///< of its vector registers; for a proof only
 };
 
 /// Fields of the runtime that sessions read themselves, as byte offsets (gortime/layout.h).
@@ -67,6 +69,9 @@ class Program {
 
   /// All goroutines; every thread of the program is stopped, and these are their registers.
   virtual Result<model::Snapshot> read_stopped(const std::vector<ThreadState>& threads) = 0;
+  /// Which goroutines are leaked; as read_stopped(), and with the threads' vector registers. Takes
+  /// about a second for each GB of heap, in which the program stands.
+  virtual model::Proof prove_stopped(const std::vector<ThreadState>& threads) = 0;
   /// All goroutines at a glance, ascending id, dead ones left out. The program may be running.
   virtual Result<std::vector<Glance>> glance() = 0;
   /// Timers in the runtime's heaps. The program may be running.

@@ -72,6 +72,8 @@ class Session {
   Result<void> send_away(pid_t thread, Nanos length);
   Result<void> let_end(pid_t thread);
   Result<model::Snapshot> look();
+  void prove();
+  std::vector<ThreadState> thread_states(bool vectors);
   void on_tick();
   void end_stuck(model::Snapshot snapshot);
   void finish();
@@ -366,7 +368,9 @@ Result<void> Session::look_at_end(pid_t thread, Nanos slept) {
   still_lingering_ = quiet ? ids : std::vector<Goid>{};
   outcome_.snapshot = std::move(*snapshot);
   outcome_.timers = known.value_or(std::vector<Timer>{});
-  if (left.empty() || settled || !wait || functions_.yield.value == 0) return let_end(thread);
+  const bool last = left.empty() || settled || !wait || functions_.yield.value == 0;
+  if (last && !left.empty()) prove();
+  if (last) return let_end(thread);
   return send_away(thread, *wait);
 }
 
@@ -387,20 +391,38 @@ Result<void> Session::let_end(pid_t thread) {
   return detour_->finish(thread);
 }
 
+/// Of all threads; they must be stopped.
+std::vector<ThreadState> Session::thread_states(bool vectors) {
+  std::vector<ThreadState> threads;
+  for (const pid_t tid : tracee_->threads()) {
+    const auto registers = tracee_->read_registers(tid);
+    if (!registers) continue;
+    threads.push_back({tid, target::to_registers(*registers), {}});
+    if (vectors) threads.back().vectors = tracee_->read_vector_registers(tid);
+  }
+  return threads;
+}
+
 // One instant of all goroutines.
 Result<model::Snapshot> Session::look() {
   const auto start = Clock::now();
   WEIR_TRY_VOID(tracee_->stop_all());
-  std::vector<ThreadState> threads;
-  for (const pid_t tid : tracee_->threads())
-    if (const auto registers = tracee_->read_registers(tid))
-      threads.push_back({tid, target::to_registers(*registers)});
-  auto snapshot = program_->read_stopped(threads);
+  auto snapshot = program_->read_stopped(thread_states(false));
   tracee_->resume_all();
   const Nanos stopped = since(start);
   outcome_.stopped.value += stopped.value;
   if (snapshot) snapshot->stopped = stopped;
   return snapshot;
+}
+
+// Of what is left over: which of it will never run again. A leak stays one, so that it does not
+// matter that this is a moment after the look.
+void Session::prove() {
+  const auto start = Clock::now();
+  if (!tracee_->stop_all()) return;
+  outcome_.snapshot->proof = program_->prove_stopped(thread_states(true));
+  tracee_->resume_all();
+  outcome_.stopped.value += since(start).value;
 }
 
 void Session::on_tick() {

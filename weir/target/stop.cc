@@ -60,6 +60,7 @@ struct Entry {
   enum class Is : std::uint8_t {
     seized,    ///< attached; runs, as far as we know
     standing,  ///< in a ptrace stop
+    borrowed,  ///< in the hands of whoever called borrow()
     away,      ///< detached or ended
   };
   int tid = 0;
@@ -110,6 +111,8 @@ struct StoppedProcess::State {
   void await(Entry& entry, bool block);
   void read_registers(Entry& entry);
   Result<void> hold();
+  bool borrow(int tid);
+  void give_back(int tid, int signal);
   void let_go();
   void release();
 };
@@ -295,6 +298,47 @@ Result<void> StoppedProcess::State::hold() {
   return {};
 }
 
+// ---- lending a thread
+
+/// While one lives, on_timer() does not run.
+class TimerBlocked {
+ public:
+  TimerBlocked() {
+    sigset_t mine;
+    sigemptyset(&mine);
+    sigaddset(&mine, release_signal());
+    pthread_sigmask(SIG_BLOCK, &mine, &old_);
+  }
+  TimerBlocked(const TimerBlocked&) = delete;
+  TimerBlocked& operator=(const TimerBlocked&) = delete;
+  ~TimerBlocked() { pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+
+ private:
+  sigset_t old_{};
+};
+
+bool StoppedProcess::State::borrow(int tid) {
+  const TimerBlocked blocked;
+  if (phase.load() != Phase::holding) return false;
+  for (Entry& entry : entries) {
+    if (entry.tid != tid || entry.is != Entry::Is::standing) continue;
+    if (entry.kind != StopKind::interrupted) return false;
+    entry.is = Entry::Is::borrowed;
+    return true;
+  }
+  return false;
+}
+
+void StoppedProcess::State::give_back(int tid, int signal) {
+  const TimerBlocked blocked;
+  for (Entry& entry : entries) {
+    if (entry.tid != tid || entry.is != Entry::Is::borrowed) continue;
+    entry.is = Entry::Is::standing;
+    entry.signal = signal;
+  }
+  if (phase.load() == Phase::over) let_go();
+}
+
 // ---- releasing
 
 void StoppedProcess::State::let_go() {
@@ -375,6 +419,13 @@ FrozenMemory StoppedProcess::freeze(Memory& memory) const {
   WEIR_ASSERT(state_->whole);
   const State* state = state_.get();
   return FrozenMemory(memory, [state] { return state->phase.load() == Phase::holding; });
+}
+
+bool StoppedProcess::borrow(int tid) {
+  return state_->borrow(tid);
+}
+void StoppedProcess::give_back(int tid, int signal) {
+  state_->give_back(tid, signal);
 }
 
 Nanos StoppedProcess::release() {

@@ -89,6 +89,14 @@ class StoppedProcess {
   /// release() was done by the timer at max_stop.
   bool forced() const;
 
+  /// Takes a thread that stands because of PTRACE_INTERRUPT out of the stop, to run it for a moment
+  /// (Injection): nothing lets it go until give_back(), not even max_stop. False if it does not
+  /// stand so, or the stop is over.
+  bool borrow(int tid);
+  /// The thread stands again, or stands still; it is let go with the others, or at once if the stop
+  /// is over meanwhile. `signal` (0: none) is then delivered to it.
+  void give_back(int tid, int signal);
+
  private:
   struct State;
   explicit StoppedProcess(std::unique_ptr<State> state);

@@ -1,9 +1,11 @@
 #include "weir/target/tracee.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fmt/format.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -236,6 +238,14 @@ Result<user_regs_struct> Tracee::read_registers(pid_t tid) {
   user_regs_struct registers{};
   if (ptrace(PTRACE_GETREGS, tid, 0, &registers) != 0) return fail(gone_error(tid));
   return registers;
+}
+
+std::vector<std::uint64_t> Tracee::read_vector_registers(pid_t tid) const {
+  std::vector<std::uint64_t> words(8192);
+  iovec into{words.data(), words.size() * 8};
+  if (ptrace(PTRACE_GETREGSET, tid, reinterpret_cast<void*>(NT_X86_XSTATE), &into) != 0) return {};
+  words.resize(into.iov_len / 8);
+  return words;
 }
 
 Result<void> Tracee::write_registers(pid_t tid, const user_regs_struct& registers) {

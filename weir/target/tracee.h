@@ -86,6 +86,8 @@ class Tracee {
 
   /// Registers of a stopped thread. Errors: gone.
   Result<user_regs_struct> read_registers(pid_t thread);
+  /// The words of its vector registers (NT_X86_XSTATE); empty where there are none.
+  std::vector<std::uint64_t> read_vector_registers(pid_t thread) const;
   Result<void> write_registers(pid_t thread, const user_regs_struct& registers);
 
   /// Memory of the process; at least one thread must be stopped. Text may be written. Reading shows

@@ -1,0 +1,227 @@
+#include "weir/gortime/reach.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "weir/gortime/reach_marker.h"
+#include "weir/gortime/reach_roots.h"
+#include "weir/gortime/reach_state.h"
+
+namespace weir::gortime {
+namespace {
+
+constexpr std::uint64_t xreg_bytes = 2176;  // runtime.xRegState: 32 × 64 + 8 × 8, rounded up
+constexpr std::uint64_t most_list = 1'000'000;
+
+/// Whether the argument holds for this program at all.
+Result<void> check_program(const Program& program) {
+  if (program.file().machine() != elf::Machine::amd64)
+    return fail(ErrorCode::unsupported, "proofs are made on amd64 only");
+  if (!program.layout_is_known())
+    return fail(
+        ErrorCode::unsupported,
+        fmt::format("the runtime of {} is not one that weir knows exactly", program.go_version()));
+  if (!program.globals().mheap || !program.globals().allfin)
+    return fail(ErrorCode::not_found, "the heap's variables were not found in the program");
+  if (program.layout().cleanup_block.queue_all.present() && !program.globals().gc_cleanups)
+    return fail(ErrorCode::not_found, "runtime.gcCleanups was not found in the program");
+  return {};
+}
+
+/// Code of C is in the process: cgo, linked in any way.
+bool has_foreign_code(const Program& program, target::Memory& memory) {
+  if (program.table().find_function("runtime/cgo.init.0") ||
+      program.table().find_function("crosscall2"))
+    return true;
+  const auto& loads = program.file().loads();
+  const auto ours = [&](const target::Region& region) {
+    return std::any_of(loads.begin(), loads.end(), [&](const elf::Segment& load) {
+      const Address start = program.bias().to_run(load.start);
+      return region.start + 4096 > start && region.start < start + load.memory_size;
+    });
+  };
+  for (const target::Region& region : memory.regions())
+    if (region.executable && !region.path.starts_with("[") && !ours(region)) return true;
+  return false;
+}
+
+struct Candidate {
+  const ReachG* g = nullptr;
+  ReachWait wait;
+  std::string live_because;  ///< not empty: it counts as one that can go on
+  Address reached;           ///< the object that something reaches
+};
+
+class Search {
+ public:
+  Search(const Program& program, target::Memory& memory, const HeapMap& heap, ReachState& state,
+         unsigned without)
+      : program_(program), memory_(memory), heap_(heap), state_(state), marker_(heap) {
+    marker_.leave_out(without);
+  }
+
+  Result<ReachReport> run() {
+    state_.make_opaque(marker_);
+    WEIR_TRY_VOID(make_waiting_opaque());
+    const bool cgo = has_foreign_code(program_, memory_);
+    WEIR_TRY_VOID(mark_roots({program_, memory_, heap_, state_, cgo}, marker_));
+    WEIR_TRY_VOID(sort_goroutines());
+    WEIR_TRY_VOID(settle());
+    return report();
+  }
+
+ private:
+  Result<void> make_waiting_opaque();
+  Result<void> sort_goroutines();
+  Result<void> settle();
+  Result<void> mark_goroutine(const ReachG& g);
+  bool is_reached(Candidate& candidate);
+  ReachReport report();
+  bool is_system(const ReachG& g) const;
+
+  const Program& program_;
+  target::Memory& memory_;
+  const HeapMap& heap_;
+  ReachState& state_;
+  ReachMarker marker_;
+  std::vector<Candidate> candidates_;
+};
+
+/// From a channel's queue the collector would go on to whoever waits in it.
+Result<void> Search::make_waiting_opaque() {
+  const auto& l = program_.layout().sudog;
+  for (const ReachG& g : state_.goroutines()) {
+    if (!g.alive()) continue;
+    Address sudog = g.waiting;
+    for (std::uint64_t n = 0; sudog; ++n) {
+      if (n > most_list) return fail(ErrorCode::invalid, "g.waiting does not end", g.at);
+      const auto owner = memory_.read_pointer(sudog + l.g);
+      if (!owner || *owner != g.at) break;  // from 1.26 on it goes on to others'
+      marker_.make_opaque(sudog);
+      WEIR_TRY(sudog, memory_.read_pointer(sudog + l.waitlink));
+    }
+  }
+  return {};
+}
+
+/// All that a goroutine that can go on has: its stack, and what its g leads to (defers, panics, a
+/// closure to start with, a timer).
+Result<void> Search::mark_goroutine(const ReachG& g) {
+  const ReachRoot root{RootKind::goroutine, {}, g.id, 0};
+  marker_.mark_words(g.words, g.at, root);
+  if (g.stack.low) {
+    const StackRange live = state_.live_stack(g);
+    WEIR_TRY(const auto words, state_.read_words(live.low, live.high));
+    marker_.mark_words(words, live.low, root);
+  }
+  if (g.xregs) {
+    WEIR_TRY(const auto words, state_.read_words(g.xregs, g.xregs + xreg_bytes));
+    marker_.mark_words(words, g.xregs, root);
+  }
+  marker_.drain();
+  return {};
+}
+
+Result<void> Search::sort_goroutines() {
+  for (const ReachG& g : state_.goroutines()) {
+    if (!g.alive()) continue;
+    if (!state_.is_candidate(g)) {
+      WEIR_TRY_VOID(mark_goroutine(g));
+      continue;
+    }
+    Candidate candidate{&g, {}, {}, {}};
+    WEIR_TRY(candidate.wait, state_.wait_of(g));
+    candidate.live_because = candidate.wait.not_settled;
+    if (!candidate.live_because.empty()) WEIR_TRY_VOID(mark_goroutine(g));
+    candidates_.push_back(std::move(candidate));
+  }
+  return {};
+}
+
+bool Search::is_reached(Candidate& candidate) {
+  for (const Address at : candidate.wait.objects) {
+    const FoundObject object = heap_.find(at.value);
+    if (object.span && !marker_.is_marked(object)) continue;
+    candidate.reached = at;
+    candidate.live_because = object.span ? "something that can go on leads to it"
+                                         : "it is a variable of a package, or on a stack";
+    return true;
+  }
+  for (const Address at : candidate.wait.sudogs) {
+    const FoundObject object = heap_.find(at.value);
+    if (object.span && !marker_.is_marked(object)) continue;
+    candidate.reached = at;
+    candidate.live_because = "something that can go on leads to its place in a queue";
+    return true;
+  }
+  return false;
+}
+
+/// Until nothing changes: who waits for something that is reached can go on, and what it leads to
+/// is reached.
+Result<void> Search::settle() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Candidate& candidate : candidates_) {
+      if (candidate.wait.forever || !candidate.live_because.empty()) continue;
+      if (!is_reached(candidate)) continue;
+      WEIR_TRY_VOID(mark_goroutine(*candidate.g));
+      changed = true;
+    }
+  }
+  return {};
+}
+
+ReachReport Search::report() {
+  ReachReport report;
+  report.spans = heap_.spans().size();
+  report.objects_marked = marker_.marked();
+  report.scanned_bytes = heap_.scan_bytes();
+  std::unordered_map<const ReachG*, const Candidate*> by_g;
+  for (const Candidate& candidate : candidates_) by_g[candidate.g] = &candidate;
+  for (const ReachG& g : state_.goroutines()) {
+    if (!g.alive()) continue;
+    ReachGoroutine out;
+    out.id = g.id;
+    const auto found = by_g.find(&g);
+    if (found == by_g.end()) {
+      report.goroutines.push_back(std::move(out));
+      continue;
+    }
+    const Candidate& candidate = *found->second;
+    out.waits_on = candidate.wait.objects;
+    out.because = candidate.live_because;
+    out.verdict = candidate.live_because.empty() ? ReachVerdict::proved : ReachVerdict::held;
+    const FoundObject object = heap_.find(candidate.reached.value);
+    if (object.span && marker_.is_marked(object)) {
+      out.root.emplace();
+      out.path = marker_.path_to(object, *out.root);
+    } else if (candidate.reached && !object.span) {
+      out.root = ReachRoot{RootKind::global, candidate.reached, {}, 0};
+    }
+    report.goroutines.push_back(std::move(out));
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<ReachReport> find_unreachable(const Program& program, target::Memory& memory,
+                                     std::span<const ReachThread> threads,
+                                     const ReachOptions& options) {
+  WEIR_TRY_VOID(check_program(program));
+  if (memory.consistency() != target::Consistency::frozen)
+    return fail(ErrorCode::unsupported, "the program ran while it was read");
+  ReachState state(program, memory, threads);
+  WEIR_TRY_VOID(state.read());
+  if (std::string why = state.unsettled(); !why.empty()) return fail(ErrorCode::limit, why);
+  WEIR_TRY(const HeapMap heap,
+           HeapMap::read(program.layout(), program.globals(), memory, options.max_memory));
+  for (const HeapSpan& span : heap.spans())
+    if (span.user_arena)
+      return fail(ErrorCode::unsupported, "the program uses arenas (GOEXPERIMENT=arenas)");
+  return Search(program, memory, heap, state, options.without).run();
+}
+
+}  // namespace weir::gortime

@@ -1,0 +1,125 @@
+// Proofs of leaks in a live process.
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "weir/gortime/injection_site.h"
+#include "weir/ingest/holders.h"
+#include "weir/ingest/live_state.h"
+#include "weir/ingest/proof.h"
+#include "weir/target/fork_copy.h"
+
+namespace weir::ingest {
+namespace {
+
+constexpr int most_tries = 5;
+constexpr int niceness = 10;
+
+/// On a thread of its own that leaves the processors to others.
+template <class Work>
+void run_niced(const Work& work) {
+  std::thread([&] {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), niceness);
+    work();
+  }).join();
+}
+
+std::unordered_map<int, int> go_ids(const Moment& moment) {
+  std::unordered_map<int, int> ids;
+  for (const auto& [go_id, tid] : moment.thread_ids) ids[tid] = go_id;
+  return ids;
+}
+
+}  // namespace
+
+/// From memory that does not change: first the snapshot, then the proof.
+Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& moment,
+                                             const std::vector<gortime::ReachThread>& threads,
+                                             const ProofOptions& options) {
+  gortime::Gatherer gatherer(context(), frozen);
+  gatherer.use_threads(stack_pointers_of(moment));
+  WEIR_TRY_VOID(gatherer.gather());
+  Proven proven;
+  proven.snapshot = build(gatherer, moment, frozen);
+  proven.snapshot.consistent = true;
+  find_holders(gatherer.goroutines(), *program, frozen, proven.snapshot);
+  gortime::ReachOptions reach;
+  reach.max_memory = options.max_memory;
+  reach.without = options.without;
+  proven.proof = prove({*program, frozen, threads, gatherer.goroutines(), proven.snapshot}, reach);
+  return proven;
+}
+
+Result<Proven> LiveReader::State::prove_once(const ProofOptions& options) {
+  WEIR_TRY(const target::InjectionSite code, gortime::find_injection_code(*program, *memory));
+  Moment moment;
+  read_thread_ids(moment);
+  auto ids = go_ids(moment);
+  const auto go_id = [&](int tid) {
+    const auto found = ids.find(tid);
+    return found == ids.end() ? tid : found->second;
+  };
+  auto copy =
+      target::ForkCopy::take(pid, {options.max_stop}, [&](const target::StoppedProcess& stop) {
+        moment.monotonic_now = clock_now(CLOCK_MONOTONIC);
+        return gortime::choose_injection_thread(code, *program, *memory, stop.threads(), go_id);
+      });
+  if (!copy) return fail(std::move(copy).error());
+  std::vector<target::StoppedThread> stopped;
+  std::vector<gortime::ReachThread> threads;
+  for (const target::CopiedThread& one : copy->threads()) {
+    stopped.push_back(one.thread);
+    if (one.thread.has_registers)
+      threads.push_back({go_id(one.thread.tid), one.thread.registers, one.vectors});
+  }
+  take_registers(stopped, moment);
+  Result<Proven> proven;
+  run_niced([&] { proven = prove_copy(copy->memory(), moment, threads, options); });
+  if (!proven) return proven;
+  proven->snapshot.stopped = copy->held();
+  proven->proof.stopped = copy->held();
+  copy->end();
+  return proven;
+}
+
+Result<Proven> LiveReader::read_proof(const ProofOptions& options) {
+  WEIR_TRY_VOID(state_->need_preparation());
+  Result<Proven> proven;
+  for (int i = 0; i < most_tries; ++i) {
+    proven = state_->prove_once(options);
+    const bool bad_moment = proven && proven->proof.refused.find("look again") != std::string::npos;
+    if (!bad_moment) break;
+  }
+  return proven;
+}
+
+Result<Proven> LiveReader::read_proof_stopped(std::span<const StoppedRegisters> threads,
+                                              const ProofOptions& options) {
+  State& state = *state_;
+  WEIR_TRY_VOID(state.need_preparation());
+  Moment moment;
+  state.read_thread_ids(moment);
+  moment.monotonic_now = clock_now(CLOCK_MONOTONIC);
+  const auto ids = go_ids(moment);
+  std::vector<target::StoppedThread> stopped;
+  std::vector<gortime::ReachThread> reach;
+  for (const StoppedRegisters& thread : threads) {
+    target::StoppedThread one;
+    one.tid = thread.tid;
+    one.has_registers = true;
+    one.registers = thread.registers;
+    stopped.push_back(one);
+    const auto known = ids.find(thread.tid);
+    reach.push_back(
+        {known == ids.end() ? thread.tid : known->second, thread.registers, thread.vectors});
+  }
+  take_registers(stopped, moment);
+  target::FrozenMemory frozen(*state.memory, [] { return true; });
+  return state.prove_copy(frozen, moment, reach, options);
+}
+
+}  // namespace weir::ingest
