@@ -1,4 +1,4 @@
-#include "weir/ingest/http.h"
+#include "weir/http/client.h"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -8,11 +8,11 @@
 #include <mutex>
 #include <optional>
 
-namespace weir::ingest {
+namespace weir::http {
 namespace {
 
 constexpr int most_redirects = 5;
-constexpr std::string_view goroutine_path = "/debug/pprof/goroutine";
+constexpr std::size_t most_kept = 64 << 10;  // of the answer to a POST
 
 struct CloseCurl {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -24,6 +24,29 @@ struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
 using Url = std::unique_ptr<CURLU, FreeUrl>;
+using Curl = std::unique_ptr<CURL, CloseCurl>;
+using Headers = std::unique_ptr<curl_slist, FreeList>;
+
+Result<Curl> start_curl() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  Curl curl(curl_easy_init());
+  if (!curl) return fail(ErrorCode::io, "libcurl does not start");
+  return curl;
+}
+
+Headers headers_of(const HttpOptions& options, const std::vector<std::string>& more) {
+  Headers headers;
+  const auto add = [&headers](const std::string& line) {
+    if (curl_slist* longer = curl_slist_append(headers.get(), line.c_str()); longer != nullptr) {
+      static_cast<void>(headers.release());
+      headers.reset(longer);
+    }
+  };
+  if (!options.bearer_token.empty()) add("Authorization: Bearer " + options.bearer_token);
+  for (const std::string& line : more) add(line);
+  return headers;
+}
 
 std::string part_of(const Url& url, CURLUPart part) {
   char* text = nullptr;
@@ -90,14 +113,17 @@ long milliseconds(Nanos time) {
   return static_cast<long>(std::clamp<std::int64_t>(time.value / 1'000'000, 1, INT32_MAX));
 }
 
-void set_options(CURL* curl, const HttpOptions& options, Transfer& transfer, curl_slist* headers) {
+void set_file(CURL* curl, CURLoption option, const std::string& path) {
+  if (!path.empty()) curl_easy_setopt(curl, option, path.c_str());
+}
+
+/// What every transfer has.
+void set_options(CURL* curl, const HttpOptions& options, curl_slist* headers) {
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connect_timeout));
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds(options.timeout));
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "weir");
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_callback);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   if (options.cancelled != nullptr) {
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -108,6 +134,12 @@ void set_options(CURL* curl, const HttpOptions& options, Transfer& transfer, cur
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
     curl_easy_setopt(curl, CURLOPT_USERPWD, options.basic_auth.c_str());
   }
+  // Only where neither a flag nor the URL has credentials.
+  if (options.basic_auth.empty() && options.bearer_token.empty())
+    curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+  set_file(curl, CURLOPT_CAINFO, options.ca_file);
+  set_file(curl, CURLOPT_SSLCERT, options.cert_file);
+  set_file(curl, CURLOPT_SSLKEY, options.key_file.empty() ? options.cert_file : options.key_file);
   if (options.insecure) {
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -153,22 +185,18 @@ Result<std::optional<std::string>> find_redirect(CURL* curl, const std::string& 
 }  // namespace
 
 Result<void> fetch(const std::string& url, const HttpOptions& options, const HttpSink& sink) {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   WEIR_TRY(const Url first, parse_url(url));
   const std::string origin = origin_of(first);
-  const std::unique_ptr<CURL, CloseCurl> curl(curl_easy_init());
-  if (!curl) return fail(ErrorCode::io, "libcurl does not start");
-  std::unique_ptr<curl_slist, FreeList> headers;
-  if (!options.bearer_token.empty())
-    headers.reset(
-        curl_slist_append(nullptr, ("Authorization: Bearer " + options.bearer_token).c_str()));
+  WEIR_TRY(const Curl curl, start_curl());
+  const Headers headers = headers_of(options, {});
 
   std::string next = url;
   for (int redirects = 0;; ++redirects) {
     const std::string shown = without_credentials(next);
     Transfer transfer{&sink, curl.get(), options.size_limit, {}, {}};
-    set_options(curl.get(), options, transfer, headers.get());
+    set_options(curl.get(), options, headers.get());
+    curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, write_callback);
+    curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &transfer);
     curl_easy_setopt(curl.get(), CURLOPT_URL, next.c_str());
     const CURLcode code = curl_easy_perform(curl.get());
     if (transfer.error) return fail(std::move(*transfer.error).with(shown));
@@ -187,27 +215,49 @@ Result<void> fetch(const std::string& url, const HttpOptions& options, const Htt
   }
 }
 
-bool looks_like_url(std::string_view word) {
-  if (word.find("://") != std::string_view::npos) return true;
-  const auto colon = word.rfind(':');
-  if (colon == std::string_view::npos || colon + 1 == word.size()) return false;
-  const std::string_view port = word.substr(colon + 1);
-  return port.size() <= 5 && word.find('/') == std::string_view::npos &&
-         std::all_of(port.begin(), port.end(), [](char c) { return '0' <= c && c <= '9'; });
+namespace {
+
+std::size_t keep_callback(char* data, std::size_t size, std::size_t count, void* context) {
+  std::string& body = *static_cast<std::string*>(context);
+  body.append(data, std::min(size * count, most_kept - body.size()));
+  return size * count;
 }
 
-std::string profile_url(std::string_view word) {
-  std::string url(word);
-  if (word.find("://") == std::string_view::npos) {
-    url = word.starts_with(':') ? "http://localhost" : "http://";
-    url += word;
-  }
-  const auto path = url.find('/', url.find("://") + 3);
-  if (path == std::string::npos) return url.append(goroutine_path);
-  if (path + 1 == url.size()) return url.append(goroutine_path.substr(1));
-  if (url.ends_with("/debug/pprof/")) return url.append("goroutine");
-  if (url.ends_with("/debug/pprof")) return url.append("/goroutine");
-  return url;
+}  // namespace
+
+Result<Answer> post(const std::string& url, const HttpOptions& options,
+                    const std::vector<std::string>& headers, std::string_view body) {
+  WEIR_TRY_VOID(parse_url(url));
+  WEIR_TRY(const Curl curl, start_curl());
+  const Headers lines = headers_of(options, headers);
+  Answer answer;
+  set_options(curl.get(), options, lines.get());
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_POST, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.data());
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep_callback);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (code != CURLE_OK)
+    return fail(ErrorCode::io, fmt::format("cannot be reached: {}", curl_easy_strerror(code)),
+                without_credentials(url));
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
+}
+
+Result<void> check_url(const std::string& url) {
+  WEIR_TRY_VOID(parse_url(url));
+  return {};
+}
+
+std::string percent_decoded(std::string_view text) {
+  int length = 0;
+  char* plain = curl_easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &length);
+  if (plain == nullptr) return std::string(text);
+  std::string copy(plain, static_cast<std::size_t>(length));
+  curl_free(plain);
+  return copy;
 }
 
 std::string without_credentials(std::string_view url) {
@@ -220,4 +270,4 @@ std::string without_credentials(std::string_view url) {
   return std::string(url.substr(0, begin)).append(url.substr(at + 1));
 }
 
-}  // namespace weir::ingest
+}  // namespace weir::http
