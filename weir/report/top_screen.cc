@@ -78,9 +78,9 @@ std::string title(const TopReport& report, const TopView& view) {
 }
 
 std::string change_text(const TopRow& row, const TopView& view) {
-  if (view.base.empty()) return "";
-  const auto known = view.base.find(row.key);
-  const std::uint64_t before = known == view.base.end() ? 0 : known->second;
+  if (!view.base) return "";
+  const auto known = view.base->find(row.key);
+  const std::uint64_t before = known == view.base->end() ? 0 : known->second;
   return row.count == before ? ""
                              : fmt::format("{:+}", static_cast<std::int64_t>(row.count - before));
 }

@@ -2,6 +2,7 @@
 // `weir top -f`: groups as a table that fits a terminal.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct TopView {
   Nanos at;              ///< when the look was taken
   std::string missed;    ///< not empty: the look after it saw nothing, and this is why
   std::string patterns;  ///< what was asked for: "-focus app"
-  /// Counts by key that changes are counted from; empty: no changes yet.
-  std::map<std::string, std::uint64_t> base;
+  /// Counts by key that changes are counted from; none: no changes yet.
+  std::optional<std::map<std::string, std::uint64_t>> base;
 };
 
 /// The lines of the screen from its top, at most `view.rows`, each at most `view.columns` wide; the

@@ -60,11 +60,14 @@ TEST(TopScreen, TheSelectedGroupIsAlwaysOnIt) {
 
 TEST(TopScreen, ChangesAreCountedFromTheBase) {
   TopView view;
-  view.base = {{report(3).rows[0].key, 3}, {report(3).rows[1].key, 9}};
+  view.base.emplace({{report(3).rows[0].key, 3}, {report(3).rows[1].key, 9}});
   const auto lines = render_top_screen(report(3), view, {});
   EXPECT_THAT(lines[2], Not(HasSubstr("+")));
   EXPECT_THAT(lines[3], HasSubstr(" -7 "));
   EXPECT_THAT(lines[4], HasSubstr(" +1 "));
+  view.base.emplace();
+  EXPECT_THAT(render_top_screen(report(3), view, {})[2], HasSubstr(" +3 "))
+      << "nothing was there at first";
 }
 
 TEST(TopScreen, CutsAtCharacters) {
