@@ -25,14 +25,14 @@ using testing::HasSubstr;
 constexpr std::string_view taken = "\x1b[?1049h";
 constexpr std::string_view given_back = "\x1b[?1049l";
 
-/// A program in a terminal of its own, of 100 by 30 characters.
+/// A program in a terminal of its own, of 160 by 30 characters.
 class InTerminal {
  public:
   explicit InTerminal(std::vector<std::string> argv) {
     std::vector<char*> words;
     for (std::string& word : argv) words.push_back(word.data());
     words.push_back(nullptr);
-    winsize size{30, 100, 0, 0};
+    winsize size{30, 160, 0, 0};
     // Both ends stay open here, so that the terminal outlives the program.
     if (::openpty(&master_, &slave_, nullptr, nullptr, &size) != 0) return;
     ::tcgetattr(slave_, &before_);

@@ -60,7 +60,8 @@ TEST(TopScreen, TheSelectedGroupIsAlwaysOnIt) {
 
 TEST(TopScreen, ChangesAreCountedFromTheBase) {
   TopView view;
-  view.base.emplace({{report(3).rows[0].key, 3}, {report(3).rows[1].key, 9}});
+  view.base =
+      std::map<std::string, std::uint64_t>{{report(3).rows[0].key, 3}, {report(3).rows[1].key, 9}};
   const auto lines = render_top_screen(report(3), view, {});
   EXPECT_THAT(lines[2], Not(HasSubstr("+")));
   EXPECT_THAT(lines[3], HasSubstr(" -7 "));
