@@ -1,7 +1,6 @@
 // weir diff: what grew, what is new, what went, from one look at a program to the next.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <iterator>
 
@@ -39,12 +38,6 @@ Result<std::vector<model::Tally>> read_all(const std::vector<std::string>& names
   return all;
 }
 
-bool has_growth(const model::TrendReport& report) {
-  return std::any_of(report.rows.begin(), report.rows.end(), [](const model::TrendRow& row) {
-    return row.movement == model::Movement::is_new || row.movement == model::Movement::grown;
-  });
-}
-
 }  // namespace
 
 int run_diff(const std::vector<std::string>& args) {
@@ -66,7 +59,7 @@ int run_diff(const std::vector<std::string>& args) {
   const model::TrendReport report = analysis::trend(*tallies);
   fmt::print("{}", request.json ? report::render_trend_json(report)
                                 : report::render_trend(report, request.text));
-  return has_growth(report) ? code_findings : code_clean;
+  return report.grew() ? code_findings : code_clean;
 }
 
 }  // namespace weir::app

@@ -1,9 +1,12 @@
 // weir top: the largest groups of goroutines that do the same.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "apps/weir/commands.h"
+#include "apps/weir/live_top.h"
 #include "apps/weir/table_flags.h"
 #include "weir/analysis/top.h"
 #include "weir/report/settings.h"
@@ -11,65 +14,21 @@
 namespace weir::app {
 namespace {
 
-using Setter = std::function<Result<void>(const std::string&)>;
-
 struct TopRequest {
   TableRequest table;
   analysis::TopQuery query;
+  bool follow = false;
+  Nanos every{2'000'000'000};
 };
 
-Setter set_pattern(std::optional<Pattern>& to) {
-  return [&to](const std::string& value) -> Result<void> {
-    WEIR_TRY(to, Pattern::compile(value));
-    return {};
-  };
-}
-
-Result<void> set_by(analysis::TopQuery& query, const std::string& value) {
-  using model::TopBy;
-  if (value.starts_with("label=") && value.size() > 6) {
-    query.by = TopBy::label;
-    query.label = value.substr(6);
-    return {};
-  }
-  for (const TopBy by : {TopBy::fingerprint, TopBy::state, TopBy::function, TopBy::created,
-                         TopBy::package, TopBy::stack}) {
-    if (value != to_string(by)) continue;
-    query.by = by;
-    return {};
-  }
-  return fail(ErrorCode::usage,
-              fmt::format("\"{}\" is none of fingerprint, state, func, created, package, stack and "
-                          "label=KEY",
-                          value));
-}
-
-Result<void> add_label(analysis::TopFilter& filter, const std::string& value) {
-  const auto equals = value.find('=');
-  if (equals == std::string::npos || equals == 0)
-    return fail(ErrorCode::usage, fmt::format("\"{}\" is not key=value", value));
-  filter.labels.emplace_back(value.substr(0, equals), value.substr(equals + 1));
-  return {};
-}
-
 std::vector<Flag> top_flags(TopRequest& request) {
-  analysis::TopQuery& query = request.query;
-  std::vector<Flag> flags{
-      {"by", "what", "fingerprint (default), state, func, created, package, stack, label=K",
-       [&query](const std::string& value) { return set_by(query, value); }},
-      {"state", "RE", "only goroutines whose state matches (\"chan receive\")",
-       set_pattern(query.filter.state)},
-      {"focus", "RE", "only those with a matching function or file on the stack",
-       set_pattern(query.filter.focus)},
-      {"ignore", "RE", "not those with one", set_pattern(query.filter.ignore)},
-      {"label", "k=v", "only those with this pprof label; may be repeated",
-       [&query](const std::string& value) { return add_label(query.filter, value); }},
-      {"min-wait", "time", "only those known to have waited so long",
-       [&query](const std::string& value) -> Result<void> {
-         WEIR_TRY(query.filter.min_wait, report::parse_duration(value));
-         return {};
-       }},
-  };
+  std::vector<Flag> flags = query_flags(request.query);
+  flags.push_back({"f", "", "look again and again, in a terminal", set_switch(request.follow)});
+  flags.push_back({"every", "time", "with -f: from look to look (2s)",
+                   [&request](const std::string& value) -> Result<void> {
+                     WEIR_TRY(request.every, report::parse_duration(value));
+                     return {};
+                   }});
   for (Flag& flag : table_flags(request.table)) flags.push_back(std::move(flag));
   return flags;
 }
@@ -82,10 +41,40 @@ void print_help(const FlagSet& flags) {
       "flags:\n{}\n"
       "examples:\n"
       "  weir top 4711\n"
+      "  weir top -f 4711\n"
       "  weir top -by state panic.log\n"
       "  weir top -focus 'app/pool' -min-wait 5m localhost:6060\n"
       "  kubectl logs crashed | weir top -\n",
       source_help, flags.help());
+}
+
+/// What was asked for, as it was written: the words before the source that choose goroutines.
+std::string patterns_text(const std::vector<std::string>& args) {
+  constexpr std::string_view shown[] = {"state", "focus", "ignore", "label", "min-wait"};
+  std::string text;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const auto word = split_flag(args[i]);
+    if (!word || std::find(std::begin(shown), std::end(shown), word->name) == std::end(shown))
+      continue;
+    text += (text.empty() ? "" : " ") + args[i];
+    if (!word->has_value && i + 1 < args.size()) text += " " + args[++i];
+  }
+  return text;
+}
+
+int follow(const TopRequest& request, const std::string& name,
+           const std::vector<std::string>& args) {
+  if (request.table.json)
+    return complain_usage(
+        Error{ErrorCode::usage, "-f is for a terminal; `weir watch -json` prints lines", {}, 0, {}},
+        "top");
+  if (request.every < Nanos{100'000'000})
+    return complain_usage(Error{ErrorCode::usage, "-every is 100ms at least", {}, 0, {}}, "top");
+  const auto done =
+      run_live_top({name, request.every, request.query, request.table, patterns_text(args)});
+  if (done) return code_clean;
+  return done.error().code == ErrorCode::usage ? complain_usage(done.error(), "top")
+                                               : complain(done.error());
 }
 
 }  // namespace
@@ -103,6 +92,7 @@ int run_top(const std::vector<std::string>& args) {
     return complain_usage(
         Error{ErrorCode::usage, "one source is needed; flags come first", {}, 0, {}}, "top");
   complete(request.table);
+  if (request.follow) return follow(request, rest->front(), args);
   auto tallies = ingest::read_evidence(rest->front(), request.table.evidence);
   if (!tallies) return complain(tallies.error());
   model::Tally& last = tallies->back();

@@ -3,15 +3,13 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 
 #include "apps/weir/commands.h"
-#include "apps/weir/settings_file.h"
+#include "apps/weir/history_file.h"
 #include "apps/weir/table_flags.h"
 #include "apps/weir/watch_loop.h"
+#include "apps/weir/watch_outputs.h"
 #include "weir/report/settings.h"
-#include "weir/report/watch_settings.h"
 #include "weir/report/watch_text.h"
 
 namespace weir::app {
@@ -25,6 +23,7 @@ struct WatchRequest {
   std::string database;
   bool json = false;
   report::WatchTextOptions text;
+  OutputOptions outputs;
 };
 
 Setter set_duration(Nanos& to) {
@@ -54,6 +53,11 @@ std::vector<Flag> watch_flags(WatchRequest& request) {
          return {};
        }},
       {"json", "", "print JSON lines", set_switch(request.json)},
+      {"webhook", "URL", "post every alarm there, as JSON", set_text(request.outputs.webhook)},
+      {"metrics", "addr", "serve http://addr/metrics for Prometheus (\":9100\": loopback only)",
+       set_text(request.outputs.metrics)},
+      {"otlp", "URL", "send metrics and alarms to this OpenTelemetry collector",
+       set_text(request.outputs.otlp)},
   };
   for (Flag& flag : evidence_flags(request.evidence)) flags.push_back(std::move(flag));
   return flags;
@@ -72,17 +76,9 @@ void print_help(const FlagSet& flags) {
       "examples:\n"
       "  weir watch 4711\n"
       "  weir watch -every 30s -for 1h localhost:6060 localhost:6061\n"
-      "  weir watch -json -for 0 4711 >series.jsonl\n",
+      "  weir watch -json -for 0 4711 >series.jsonl\n"
+      "  weir watch -for 0 -metrics :9100 -webhook https://chat.example/hook 4711\n",
       flags.help());
-}
-
-Result<std::string> database_path(const std::string& named) {
-  if (!named.empty()) return named;
-  const std::string path =
-      store::default_history_path(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
-  if (path.empty())
-    return fail(ErrorCode::usage, "HOME is not set; -db says where the series is to be kept");
-  return path;
 }
 
 Result<void> check(const WatchRequest& request, const std::vector<std::string>& names) {
@@ -108,15 +104,16 @@ void say_start(const WatchRequest& request, const std::vector<WatchedTarget>& ta
                   resumed > 0 ? fmt::format("; {} resumed (-new begins anew)", resumed) : ""));
 }
 
-/// Prints an alarm and keeps it.
+/// Prints an alarm, sends it and keeps it.
 Result<void> tell(const model::WatchAlarm& alarm, const WatchRequest& request, std::int64_t series,
-                  std::int64_t look, store::History& history) {
+                  std::int64_t look, store::History& history, WatchOutputs& outputs) {
   const std::string text = report::render_alarm(alarm, {false, request.text.root, 0});
   if (request.json) {
     say(report::render_alarm_json(alarm));
   } else {
     say(request.text.colour ? report::render_alarm(alarm, request.text) : text);
   }
+  outputs.alarm(alarm, text);
   for (const model::RuleHit& hit : alarm.hits)
     WEIR_TRY_VOID(history.add({series, look, alarm.at, hit.rule, hit.subject, text}));
   return {};
@@ -124,35 +121,38 @@ Result<void> tell(const model::WatchAlarm& alarm, const WatchRequest& request, s
 
 /// What .weir.yaml says of watching, as the defaults of `request`.
 Result<void> apply_settings(WatchRequest& request) {
-  WEIR_TRY(const auto file, read_settings_file());
-  if (!file) return {};
-  WEIR_TRY(const auto settings, report::parse_watch_settings(file->text, file->path));
+  WEIR_TRY(const auto settings, read_watch_settings());
   request.plan.rules = settings.rules;
   if (settings.every) request.plan.every = *settings.every;
   if (settings.lasts) request.plan.lasts = *settings.lasts;
-  if (settings.database)
-    request.database =
-        (std::filesystem::path(file->path).parent_path() / *settings.database).string();
+  if (settings.database) request.database = *settings.database;
+  request.outputs = {settings.webhook, settings.otlp, settings.metrics};
   return {};
 }
 
 Result<bool> watch(const WatchRequest& request, const std::vector<std::string>& names) {
-  WEIR_TRY(const std::string database, database_path(request.database));
+  WEIR_TRY(const std::string database, history_path(request.database));
   WEIR_TRY(store::History history, store::History::open(database));
+  StopSignals signals;  // before any thread is there
+  WEIR_TRY(WatchOutputs outputs, WatchOutputs::start(request.outputs));
   std::vector<WatchedTarget> targets;
   for (const std::string& name : names) {
     WEIR_TRY(WatchedTarget target, WatchedTarget::open(name, request.plan, history, now()));
     targets.push_back(std::move(target));
   }
   say_start(request, targets, database);
+  if (const std::string url = outputs.metrics_url(); !url.empty())
+    fmt::print(stderr, "weir: metrics at {}\n", url);
   const auto on_look = [&](WatchedTarget& target, const WatchOutcome& outcome) -> Result<void> {
     say(request.json ? report::render_look_json(outcome.look)
                      : report::render_look(outcome.look, request.text));
+    outputs.look(targets, target);
     for (const model::WatchAlarm& alarm : outcome.alarms)
-      WEIR_TRY_VOID(tell(alarm, request, target.series(), outcome.look_id, history));
+      WEIR_TRY_VOID(tell(alarm, request, target.series(), outcome.look_id, history, outputs));
     return {};
   };
-  WEIR_TRY_VOID(watch_all(targets, request.evidence, history, on_look));
+  WEIR_TRY_VOID(watch_all(targets, request.evidence, history, signals, on_look));
+  outputs.close();
   bool alarmed = false;
   for (const WatchedTarget& target : targets) {
     const model::WatchSummary summary = target.summary();

@@ -24,6 +24,7 @@ constexpr Command commands[] = {
     {"why", "who waits for whom, and where that goes round in a circle", run_why},
     {"diff", "what grew, what is new and what went between looks", run_diff},
     {"watch", "looks again and again, and keeps what it sees", run_watch},
+    {"history", "what weir watch has kept", run_history},
 };
 
 void print_help() {

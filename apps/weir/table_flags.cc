@@ -1,5 +1,6 @@
 #include "apps/weir/table_flags.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,11 +12,52 @@
 namespace weir::app {
 namespace {
 
-std::function<Result<void>(const std::string&)> set_duration(Nanos& to) {
+using Setter = std::function<Result<void>(const std::string&)>;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Setter set_duration(Nanos& to) {
   return [&to](const std::string& value) -> Result<void> {
     WEIR_TRY(to, report::parse_duration(value));
     return {};
   };
+}
+
+Setter set_pattern(std::optional<Pattern>& to) {
+  return [&to](const std::string& value) -> Result<void> {
+    WEIR_TRY(to, Pattern::compile(value));
+    return {};
+  };
+}
+
+Result<void> set_by(analysis::TopQuery& query, const std::string& value) {
+  using model::TopBy;
+  if (value.starts_with("label=") && value.size() > 6) {
+    query.by = TopBy::label;
+    query.label = value.substr(6);
+    return {};
+  }
+  for (const TopBy by : {TopBy::fingerprint, TopBy::state, TopBy::function, TopBy::created,
+                         TopBy::package, TopBy::stack}) {
+    if (value != to_string(by)) continue;
+    query.by = by;
+    return {};
+  }
+  return fail(ErrorCode::usage,
+              fmt::format("\"{}\" is none of fingerprint, state, func, created, package, stack and "
+                          "label=KEY",
+                          value));
+}
+
+Result<void> add_label(analysis::TopFilter& filter, const std::string& value) {
+  const auto equals = value.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return fail(ErrorCode::usage, fmt::format("\"{}\" is not key=value", value));
+  filter.labels.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  return {};
 }
 
 }  // namespace
@@ -42,13 +84,22 @@ std::vector<Flag> table_flags(TableRequest& request) {
 }
 
 std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence) {
+  // A command line can be read by everybody on the machine; an environment by its owner only.
+  evidence.http.basic_auth = environment("WEIR_HTTP_AUTH");
+  evidence.http.bearer_token = environment("WEIR_HTTP_BEARER");
   return {
       {"light", "", "a process: stop only what runs", set_switch(evidence.live.light)},
       {"max-stop", "time", "a process: let it go after so long (100ms)",
        set_duration(evidence.live.max_stop)},
       {"timeout", "time", "a URL: give up after so long (2m)", set_duration(evidence.http.timeout)},
-      {"auth", "user:pass", "a URL: basic authentication", set_text(evidence.http.basic_auth)},
-      {"bearer", "token", "a URL: an Authorization header", set_text(evidence.http.bearer_token)},
+      {"auth", "user:pass", "a URL: basic authentication; also WEIR_HTTP_AUTH, ~/.netrc",
+       set_text(evidence.http.basic_auth)},
+      {"bearer", "token", "a URL: an Authorization header; also WEIR_HTTP_BEARER",
+       set_text(evidence.http.bearer_token)},
+      {"cacert", "file", "a URL: trust these certificates (PEM)", set_text(evidence.http.ca_file)},
+      {"cert", "file", "a URL: the client's certificate (PEM)", set_text(evidence.http.cert_file)},
+      {"key", "file", "a URL: its key, if it is not in that file",
+       set_text(evidence.http.key_file)},
       {"insecure", "", "a URL: take any TLS certificate", set_switch(evidence.http.insecure)},
   };
 }
@@ -59,6 +110,25 @@ Flag exe_flag(ingest::CoreOptions& core) {
             core.executables.push_back(value);
             return {};
           }};
+}
+
+std::vector<Flag> query_flags(analysis::TopQuery& query) {
+  return {
+      {"by", "what", "fingerprint (default), state, func, created, package, stack, label=K",
+       [&query](const std::string& value) { return set_by(query, value); }},
+      {"state", "RE", "only goroutines whose state matches (\"chan receive\")",
+       set_pattern(query.filter.state)},
+      {"focus", "RE", "only those with a matching function or file on the stack",
+       set_pattern(query.filter.focus)},
+      {"ignore", "RE", "not those with one", set_pattern(query.filter.ignore)},
+      {"label", "k=v", "only those with this pprof label; may be repeated",
+       [&query](const std::string& value) { return add_label(query.filter, value); }},
+      {"min-wait", "time", "only those known to have waited so long",
+       [&query](const std::string& value) -> Result<void> {
+         WEIR_TRY(query.filter.min_wait, report::parse_duration(value));
+         return {};
+       }},
+  };
 }
 
 void complete(TableRequest& request) {

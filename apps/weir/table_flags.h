@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/weir/flags.h"
+#include "weir/analysis/top.h"
 #include "weir/ingest/evidence.h"
 #include "weir/report/top_text.h"
 
@@ -18,11 +19,15 @@ struct TableRequest {
 /// The flags, which set `request`; it must outlive them.
 std::vector<Flag> table_flags(TableRequest& request);
 
-/// Those of them that say how a process or URL is read.
+/// Those of them that say how a process or URL is read. Credentials of the environment are the
+/// defaults.
 std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence);
 
 /// -exe: where the executable of a core is.
 Flag exe_flag(ingest::CoreOptions& core);
+
+/// How goroutines are grouped and which of them count; `query` must outlive the flags.
+std::vector<Flag> query_flags(analysis::TopQuery& query);
 
 /// What depends on the terminal and the environment: colour, the root of shortened paths.
 void complete(TableRequest& request);

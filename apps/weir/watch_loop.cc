@@ -63,7 +63,7 @@ bool StopSignals::wait(int milliseconds) {
 }
 
 Result<void> watch_all(std::vector<WatchedTarget>& targets, ingest::EvidenceOptions options,
-                       store::History& history, const OnLook& on_look) {
+                       store::History& history, StopSignals& signals, const OnLook& on_look) {
   std::atomic<bool> cancelled = false;
   options.http.cancelled = &cancelled;
   const auto step = [&](WatchedTarget& target) -> Result<void> {
@@ -76,7 +76,6 @@ Result<void> watch_all(std::vector<WatchedTarget>& targets, ingest::EvidenceOpti
     WEIR_TRY_VOID(on_look(target, *look));
     return target.due() ? Result<void>() : target.end(history);
   };
-  StopSignals signals;
   while (std::any_of(targets.begin(), targets.end(), [](const WatchedTarget& target) {
     return target.due() || target.looking();
   })) {

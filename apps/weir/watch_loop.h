@@ -28,7 +28,7 @@ using OnLook = std::function<Result<void>(WatchedTarget&, const WatchOutcome&)>;
 /// Runs until every series is over (they are marked so), or a signal came (they can be resumed).
 /// Errors: those of History and of `on_look`.
 Result<void> watch_all(std::vector<WatchedTarget>& targets, ingest::EvidenceOptions options,
-                       store::History& history, const OnLook& on_look);
+                       store::History& history, StopSignals& signals, const OnLook& on_look);
 
 /// The wall clock.
 Nanos now();

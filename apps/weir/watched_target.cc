@@ -22,7 +22,8 @@ namespace {
 /// The rules look at the first points and the last; so many of the last are kept.
 constexpr std::size_t most_points = 512;
 constexpr std::size_t kept_first = 16;
-constexpr std::size_t most_counts = 8;  // of an alarm
+constexpr std::size_t most_counts = 8;   // of an alarm
+constexpr std::size_t most_groups = 20;  // told to collectors, whose memory each new one costs
 
 std::optional<int> parse_pid(const std::string& text) {
   int pid = 0;
@@ -72,7 +73,7 @@ Result<void> WatchedTarget::resume(store::History& history) {
   for (const model::Look& look : looks) {
     due_ = Nanos{std::max(due_->value, look.at.value + plan_.every.value)};
     if (!look.missed.empty()) {
-      remember_missed();
+      remember_missed(look.at);
       continue;
     }
     WEIR_TRY(const Tally tally, history.read(look.id));
@@ -82,6 +83,7 @@ Result<void> WatchedTarget::resume(store::History& history) {
   std::set<std::pair<std::int64_t, std::string>> told;
   for (const model::RaisedAlarm& alarm : alarms) {
     told.emplace(alarm.look, alarm.subject);
+    ++alarms_by_rule_[alarm.rule];
     if (alarm.at >= points_since()) raised_.emplace(alarm.rule, alarm.subject);
   }
   summary_.alarms = told.size();
@@ -101,14 +103,16 @@ void WatchedTarget::remember(const Tally& tally, Nanos at, bool restarted) {
   points_.push_back(analysis::watch_point(tally, at, plan_.rules.own_packages));
   if (points_.size() > most_points) points_.erase(points_.begin() + kept_first);
   source_ = tally.source;
+  last_at_ = at;
   missed_last_ = false;
   ++summary_.looks;
   if (!summary_.first) summary_.first = tally.total();
   summary_.last = tally.total();
 }
 
-void WatchedTarget::remember_missed() {
+void WatchedTarget::remember_missed(Nanos at) {
   ++summary_.missed;
+  last_at_ = at;
   missed_last_ = true;
 }
 
@@ -140,7 +144,7 @@ Result<std::optional<WatchOutcome>> WatchedTarget::finish_look(store::History& h
   look.at = now;
   look.missed = to_string(tallies.error());
   WEIR_TRY(outcome.look_id, history.add_missed(series_.id, now, look.missed));
-  remember_missed();
+  remember_missed(now);
   find_successor();
   return std::optional(std::move(outcome));
 }
@@ -175,6 +179,7 @@ std::vector<WatchAlarm> WatchedTarget::raise(const Tally& tally, Nanos now) {
   const auto changes = analysis::changes(points_.front(), points_.back());
   for (model::RuleHit& hit : analysis::check(points_, plan_.rules)) {
     if (!raised_.emplace(hit.rule, hit.subject).second) continue;
+    ++alarms_by_rule_[hit.rule];
     const auto known = std::find_if(alarms.begin(), alarms.end(), [&](const WatchAlarm& alarm) {
       return alarm.subject.id == hit.subject;
     });
@@ -222,6 +227,28 @@ void WatchedTarget::drop_look() {
 Result<void> WatchedTarget::end(store::History& history) {
   series_.over = true;
   return history.set_over(series_.id);
+}
+
+model::WatchStatus WatchedTarget::status() const {
+  model::WatchStatus status;
+  status.target = shown_;
+  status.started = series_.started;
+  status.at = last_at_;
+  status.seen = last_at_ && !missed_last_;
+  status.looks = summary_.looks;
+  status.missed = summary_.missed;
+  status.restarts = summary_.restarts;
+  status.alarms = alarms_by_rule_;
+  if (points_.empty()) return status;
+  const model::WatchPoint& point = points_.back();
+  status.total = point.total;
+  status.parked = point.parked;
+  for (const auto& [id, group] : point.groups)
+    status.groups.push_back({{id, group.key}, group.count});
+  std::stable_sort(status.groups.begin(), status.groups.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
+  if (status.groups.size() > most_groups) status.groups.resize(most_groups);
+  return status;
 }
 
 model::WatchSummary WatchedTarget::summary() const {

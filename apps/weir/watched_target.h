@@ -1,6 +1,7 @@
 #pragma once
 // One target of `weir watch`: its looks, its restarts, its series in the history.
 #include <future>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -53,6 +54,7 @@ class WatchedTarget {
   /// The series has come to its end.
   Result<void> end(store::History& history);
   model::WatchSummary summary() const;
+  model::WatchStatus status() const;
 
  private:
   std::string name_;      ///< what is looked at now: another process after a restart
@@ -70,11 +72,13 @@ class WatchedTarget {
   bool missed_last_ = false;
   std::set<std::pair<std::string, std::string>> raised_;  ///< rule and subject, since then too
   model::WatchSummary summary_;
+  std::optional<Nanos> last_at_;                         ///< of the last look, missed or not
+  std::map<std::string, std::uint64_t> alarms_by_rule_;  ///< of the whole series
 
   WatchedTarget() = default;
   Result<void> resume(store::History& history);
   void remember(const model::Tally& tally, Nanos at, bool restarted);
-  void remember_missed();
+  void remember_missed(Nanos at);
   Nanos points_since() const;
   void schedule(Nanos now);
   void find_successor();

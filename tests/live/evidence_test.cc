@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "tests/support/go_test_case.h"
@@ -28,14 +29,14 @@ class EvidenceTest : public test_support::GoTest {
  protected:
   void SetUp() override {
     WEIR_BUILD_GO(program, go(), "endpoint");
-    auto child = Child::start({program});
+    std::string folder = (fs::temp_directory_path() / "weir-evidence-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    auto child = Child::start({program, folder});
     ASSERT_TRUE(child.has_value()) << to_string(child.error());
     child_.emplace(std::move(*child));
     ASSERT_TRUE(child_->wait_for_line("ready").has_value());
     pid_ = std::to_string(child_->pid());
-    std::string folder = (fs::temp_directory_path() / "weir-evidence-XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
   }
   void TearDown() override {
     std::error_code ignored;
@@ -131,6 +132,22 @@ TEST_P(EvidenceTest, CredentialsAreGivenAndNotPrinted) {
   EXPECT_THAT(error_of(with_password + "/nosuch"), Not(HasSubstr("secret")));
 }
 
+TEST_P(EvidenceTest, CredentialsComeFromTheEnvironmentToo) {
+  const auto code = [&](std::vector<std::string> environment) {
+    environment.push_back("HOME=" + folder_.string());
+    const auto done = test_support::run({WEIR_BINARY, "top", url("/guarded")},
+                                        {.environment = std::move(environment)});
+    EXPECT_TRUE(done.has_value());
+    return done ? done->exit.code : -1;
+  };
+  EXPECT_EQ(code({}), 2);
+  EXPECT_EQ(code({"WEIR_HTTP_AUTH=me:secret"}), 0);
+  EXPECT_EQ(code({"WEIR_HTTP_BEARER=token"}), 0);
+  std::ofstream(folder_ / ".netrc") << "machine 127.0.0.1 login me password secret\n";
+  EXPECT_EQ(code({}), 0);
+  EXPECT_EQ(code({"WEIR_HTTP_AUTH=me:wrong"}), 2) << "what is said counts for more than .netrc";
+}
+
 TEST_P(EvidenceTest, RedirectsStayWithinTheHost) {
   EXPECT_THAT(error_of(url("/outside")), HasSubstr("redirects to another host"));
   EXPECT_THAT(error_of(url("/circle")), HasSubstr("redirects without end"));
@@ -152,6 +169,16 @@ TEST_P(EvidenceTest, CertificatesAreChecked) {
   EvidenceOptions options;
   options.http.insecure = true;
   EXPECT_EQ(error_of(secure, options), "");
+  options = {};
+  options.http.ca_file = (folder_ / "ca.pem").string();
+  EXPECT_EQ(error_of(secure, options), "") << "trusted by name";
+  const std::string mutual = "https://" + address("mutual") + "/debug/pprof/goroutine";
+  EXPECT_NE(error_of(mutual, options), "") << "the server asks for a certificate";
+  options.http.cert_file = (folder_ / "client.pem").string();
+  options.http.key_file = (folder_ / "client-key.pem").string();
+  EXPECT_EQ(error_of(mutual, options), "");
+  options.http.ca_file = (folder_ / "nosuch.pem").string();
+  EXPECT_NE(error_of(mutual, options), "");
 }
 
 TEST_P(EvidenceTest, OtherProfilesAreRefusedByName) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 namespace weir::bytes {
@@ -45,11 +46,42 @@ Result<void> write_all(int fd, std::string_view content, const std::string& path
   return {};
 }
 
-/// A pipe or a device cannot be replaced by a rename, and must not be.
-Result<void> write_device(const std::string& path, std::string_view content) {
-  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+/// Writes to what is there already, without a file of its own to rename. Creates the file that a
+/// link without a target names.
+Result<void> write_through(const std::string& path, std::string_view content, unsigned mode) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (fd.get() < 0) return fail(code_of(errno), "cannot open for writing", path, errno);
   return write_all(fd.get(), content, path);
+}
+
+/// The standard output or error if `file` is the same, as /dev/stdout is: replacing or truncating
+/// it would lose what was printed there; -1 if it is neither.
+int find_standard_stream(const struct stat& file) {
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat stream {};
+    if (::fstat(fd, &stream) == 0 && stream.st_dev == file.st_dev && stream.st_ino == file.st_ino)
+      return fd;
+  }
+  return -1;
+}
+
+Result<void> replace_file(const std::string& path, std::string_view content, unsigned mode) {
+  const std::string temporary = fmt::format("{}.tmp{}", path, ::getpid());
+  {
+    const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (fd.get() < 0) return fail(code_of(errno), "cannot create the file", path, errno);
+    auto written = write_all(fd.get(), content, path);
+    if (!written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    return fail(code_of(error), "cannot replace the file", path, error);
+  }
+  return {};
 }
 
 }  // namespace
@@ -100,31 +132,20 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   }
 }
 
-Result<void> write_file(const std::string& link, std::string_view content, unsigned mode) {
-  std::string path = link;
-  if (char* resolved = ::realpath(link.c_str(), nullptr); resolved != nullptr) {
-    path = resolved;
-    std::free(resolved);
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
-      return write_device(path, content);
+Result<void> write_file(const std::string& path, std::string_view content, unsigned mode) {
+  struct stat named {};
+  if (::stat(path.c_str(), &named) == 0) {
+    if (const int stream = find_standard_stream(named); stream >= 0)
+      return write_all(stream, content, path);
+    if (!S_ISREG(named.st_mode)) return write_through(path, content, mode);
   }
-  const std::string temporary = fmt::format("{}.tmp{}", path, ::getpid());
-  {
-    const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (fd.get() < 0) return fail(code_of(errno), "cannot create the file", path, errno);
-    auto written = write_all(fd.get(), content, path);
-    if (!written) {
-      ::unlink(temporary.c_str());
-      return written;
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    return fail(code_of(error), "cannot replace the file", path, error);
-  }
-  return {};
+  struct stat link {};
+  if (::lstat(path.c_str(), &link) != 0 || !S_ISLNK(link.st_mode))
+    return replace_file(path, content, mode);
+  // The file behind the link is replaced, not the link. Those of /proc/PID/fd may name nothing.
+  const std::unique_ptr<char, decltype(&std::free)> target(::realpath(path.c_str(), nullptr),
+                                                           &std::free);
+  return target ? replace_file(target.get(), content, mode) : write_through(path, content, mode);
 }
 
 }  // namespace weir::bytes

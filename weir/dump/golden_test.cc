@@ -10,6 +10,7 @@
 #include <map>
 
 #include "tests/support/render_goroutine.h"
+#include "weir/dump/count_text.h"
 #include "weir/dump/goroutine_text.h"
 
 namespace weir::dump {
@@ -17,10 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::map<std::string, std::string> read_golden() {
+/// Texts of goroutines, or those of count profiles.
+std::map<std::string, std::string> read_golden(bool counts = false) {
   std::map<std::string, std::string> texts;
   for (const auto& entry : fs::directory_iterator(WEIR_SOURCE_DIR "/tests/golden/dump")) {
-    if (entry.path().extension() != ".txt") continue;
+    const std::string name = entry.path().filename();
+    if (entry.path().extension() != ".txt" || (name.find("-counts") != name.npos) != counts)
+      continue;
     std::ifstream file(entry.path(), std::ios::binary);
     texts[entry.path().stem()] = std::string{std::istreambuf_iterator<char>(file), {}};
   }
@@ -56,6 +60,14 @@ std::string in_later_form(std::string line) {
          line.substr(at + inner.size(), line.size() - at - inner.size() - 4) + "}:\n";
 }
 
+/// Go prints frames of C code in two ways that say the same; render_goroutine prints the longer.
+std::string in_longer_form(std::string text) {
+  constexpr std::string_view shorter = "non-Go function at pc=";
+  for (auto at = text.find(shorter); at != text.npos; at = text.find(shorter, at))
+    text.replace(at, shorter.size(), "non-Go function\n\tpc=");
+  return text;
+}
+
 /// The goroutines by a simple rule that shares nothing with the scanner: a line "goroutine N …:"
 /// with a frame's place two lines below, and all up to the next line that no goroutine has.
 std::vector<std::string> split_simply(std::string_view text) {
@@ -87,7 +99,7 @@ TEST(Golden, TextsAreUnderstoodToTheLastByte) {
     SCOPED_TRACE(name);
     const Rendered whole = render(text, text.size());
     EXPECT_FALSE(whole.goroutines.empty());
-    EXPECT_EQ(whole.goroutines, split_simply(text));
+    EXPECT_EQ(whole.goroutines, split_simply(in_longer_form(text)));
     EXPECT_EQ(whole.summary.dumps, 1u);
     EXPECT_FALSE(whole.summary.cut);
     EXPECT_TRUE(whole.summary.notes.empty());
@@ -105,6 +117,69 @@ TEST(Golden, ReasonsAreTheProgramsOwn) {
   EXPECT_EQ(reason("go1.27-overflow"), "fatal error: stack overflow");
   EXPECT_EQ(reason("go1.27-system"), "SIGQUIT: quit");
   EXPECT_EQ(reason("go1.27-leaked"), "");
+}
+
+TEST(Golden, FramesOfCAreSeen) {
+  const auto texts = read_golden();
+  for (const char* version : {"go1.19", "go1.22", "go1.27"}) {
+    for (const char* way : {"fault", "named"}) {
+      SCOPED_TRACE(std::string(version) + way);
+      std::vector<std::string> first;
+      Scanner scanner([&](const GoroutineText& g) {
+        if (!first.empty()) return;
+        for (const Frame& frame : parse_stack(g.stack).frames)
+          if (frame.foreign) first.push_back(fmt::format("{}|{}", frame.function, frame.file));
+      });
+      scanner.feed(texts.at(fmt::format("{}-foreign-{}", version, way)));
+      scanner.finish();
+      ASSERT_EQ(first.size(), 2u);
+      EXPECT_EQ(first[0], std::string_view(way) == "named"
+                              ? "ns::Widget::wait(int, char const*)|/src/my lib/foreign.c"
+                              : "non-Go function|");
+    }
+  }
+}
+
+/// A record as Go prints it, but for the tabs that line up its columns.
+std::string render_counts(const CountRecord& record) {
+  std::string text = fmt::format("{} @", record.count);
+  for (const Address pc : record.pcs) text += fmt::format(" {:#x}", pc.value);
+  text += "\n";
+  for (const CountFrame& frame : record.frames)
+    text += frame.function.empty()
+                ? fmt::format("#\t{:#x}\n", frame.pc.value)
+                : fmt::format("#\t{:#x}\t{}+{:#x}\t{}:{}\n", frame.pc.value, frame.function,
+                              frame.offset, frame.file, frame.line);
+  return text + "\n";
+}
+
+TEST(Golden, CountsAreUnderstoodToTheLastByte) {
+  const auto texts = read_golden(true);
+  ASSERT_GE(texts.size(), 6u);
+  for (const auto& [name, text] : texts) {
+    SCOPED_TRACE(name);
+    std::string plain, again;
+    int labelled = 0;
+    for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+      end = text.find('\n', at);
+      std::string line = text.substr(at, end - at);
+      for (auto tabs = line.find("\t\t"); tabs != line.npos; tabs = line.find("\t\t"))
+        line.erase(tabs, 1);
+      if (!line.starts_with("# labels: ")) plain += line + "\n";
+    }
+    const auto summary = parse_counts(text, [&](const CountRecord& record) {
+      again += render_counts(record);
+      if (record.labels.empty()) return;
+      ++labelled;
+      EXPECT_EQ(record.count, 3u);
+      EXPECT_EQ(record.labels[0].second, "a \"b\": {c},\n");
+      EXPECT_EQ(record.labels[1].second, "é");
+    });
+    ASSERT_TRUE(summary.has_value());
+    EXPECT_EQ(fmt::format("{} profile: total {}\n{}", summary->name, summary->total, again), plain);
+    EXPECT_TRUE(summary->notes.empty());
+    EXPECT_EQ(labelled, name.find("threads") == name.npos ? 1 : 0);
+  }
 }
 
 TEST(Golden, MarksAndBubblesAndLabelsAreSeen) {

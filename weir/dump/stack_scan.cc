@@ -1,5 +1,7 @@
 #include "weir/dump/stack_scan.h"
 
+#include <cstring>
+
 #include "weir/dump/fingerprint.h"
 
 namespace weir::dump {
@@ -9,9 +11,12 @@ namespace {
 /// More lines of other writers in a row than this end a goroutine.
 constexpr std::uint32_t max_aliens = 16;
 
+/// One for each frame of the text, so not by std::string_view::rfind, which goes byte by byte.
 std::string_view without_args(std::string_view function) {
-  const auto open = function.rfind('(');
-  return open == std::string_view::npos ? function : function.substr(0, open);
+  const void* open = ::memrchr(function.data(), '(', function.size());
+  if (open == nullptr) return function;
+  return function.substr(
+      0, static_cast<std::size_t>(static_cast<const char*>(open) - function.data()));
 }
 
 /// The creator line without the number of the creating goroutine.

@@ -1,5 +1,6 @@
 #pragma once
 // What `weir top` and `weir diff` answer.
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -67,6 +68,13 @@ struct TrendReport {
   std::vector<TrendRow> rows;  ///< largest growth first, what did not move last
   std::optional<Nanos> span;   ///< from the first to the last, where known
   Notes notes;
+
+  /// Whether anything is new or has grown.
+  bool grew() const {
+    return std::any_of(rows.begin(), rows.end(), [](const TrendRow& row) {
+      return row.movement == Movement::is_new || row.movement == Movement::grown;
+    });
+  }
 };
 
 }  // namespace weir::model

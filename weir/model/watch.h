@@ -109,6 +109,27 @@ struct WatchLook {
   Notes notes;
 };
 
+/// A group as collectors of metrics get it.
+struct WatchCount {
+  Fingerprint fingerprint;
+  std::uint64_t count = 0;
+};
+
+/// What is known of one target now, for collectors of metrics.
+struct WatchStatus {
+  std::string target;
+  Nanos started;             ///< of the series
+  std::optional<Nanos> at;   ///< of the last look; empty: there was none yet
+  bool seen = false;         ///< the last look saw something
+  std::uint64_t total = 0;   ///< goroutines at the last look that saw something
+  std::uint64_t parked = 0;  ///< of these
+  std::uint64_t looks = 0;   ///< that saw something
+  std::uint64_t missed = 0;
+  std::uint64_t restarts = 0;
+  std::map<std::string, std::uint64_t> alarms;  ///< by rule
+  std::vector<WatchCount> groups;               ///< the largest, largest first
+};
+
 /// How one target's series went.
 struct WatchSummary {
   std::string target;

@@ -91,7 +91,6 @@ void add_notes(Page& page, const Notes& notes) {
 }
 
 void add_row(Page& page, const TopRow& row, std::size_t number, const TopReport& report) {
-  page.line();
   page.line(fmt::format("#{:<3} {}  {:>7}  {}", number,
                         page.paint("1", counted(row.count, "goroutine")),
                         share(row.count, report.chosen), printable(row.key)));
@@ -169,7 +168,10 @@ std::string render_top(const TopReport& report, const TopOptions& options) {
   page.line(printable(headline(report)));
   const std::size_t shown =
       options.top == 0 ? report.rows.size() : std::min(options.top, report.rows.size());
-  for (std::size_t i = 0; i < shown; ++i) add_row(page, report.rows[i], i + 1, report);
+  for (std::size_t i = 0; i < shown; ++i) {
+    page.line();
+    add_row(page, report.rows[i], i + 1, report);
+  }
   std::uint64_t rest = 0;
   for (std::size_t i = shown; i < report.rows.size(); ++i) rest += report.rows[i].count;
   if (shown < report.rows.size()) {
@@ -179,6 +181,13 @@ std::string render_top(const TopReport& report, const TopOptions& options) {
                           counted(rest, "goroutine")));
   }
   add_notes(page, report.notes);
+  return page.take();
+}
+
+std::string render_top_row(const TopRow& row, std::size_t number, const TopReport& report,
+                           const TopOptions& options) {
+  Page page(options);
+  add_row(page, row, number, report);
   return page.take();
 }
 

@@ -14,6 +14,9 @@ struct TopOptions {
 };
 
 std::string render_top(const model::TopReport& report, const TopOptions& options);
+/// One row of it, the first line being its headline.
+std::string render_top_row(const model::TopRow& row, std::size_t number,
+                           const model::TopReport& report, const TopOptions& options);
 /// What stayed the same is counted, not listed.
 std::string render_trend(const model::TrendReport& report, const TopOptions& options);
 

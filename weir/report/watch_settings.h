@@ -13,6 +13,9 @@ struct WatchSettings {
   std::optional<Nanos> every;
   std::optional<Nanos> lasts;
   std::optional<std::string> database;
+  std::string webhook;  ///< URLs and an address; empty: none
+  std::string otlp;
+  std::string metrics;
   model::WatchRules rules;  ///< the defaults, but for what the section says
 };
 

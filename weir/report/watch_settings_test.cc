@@ -34,7 +34,8 @@ TEST(WatchSettings, EveryKey) {
   const char* yaml =
       "strict: true\nwatch:\n  every: 30s\n  for: 2h\n  db: h.db\n  baseline: 5\n  noise: 2.5\n"
       "  own-packages: [example.com/app]\n  parked-growth: 25%\n  http-conns: off\n"
-      "  own-growth: 4\n  one-line: 500\n  monotonic: off\n";
+      "  own-growth: 4\n  one-line: 500\n  monotonic: off\n  webhook: http://a\n  otlp: http://b\n"
+      "  metrics: :9100\n";
   const auto settings = parse_watch_settings(yaml, ".weir.yaml");
   ASSERT_TRUE(settings) << to_string(settings.error());
   EXPECT_EQ(settings->every, Nanos{30'000'000'000});
@@ -48,6 +49,9 @@ TEST(WatchSettings, EveryKey) {
   EXPECT_EQ(settings->rules.own_growth, 4u);
   EXPECT_EQ(settings->rules.one_line, 500u);
   EXPECT_EQ(settings->rules.monotonic, std::nullopt);
+  EXPECT_EQ(settings->webhook, "http://a");
+  EXPECT_EQ(settings->otlp, "http://b");
+  EXPECT_EQ(settings->metrics, ":9100");
   EXPECT_TRUE(parse_settings(yaml, ".weir.yaml")) << "the gate leaves the section alone";
 }
 

@@ -92,6 +92,20 @@ constexpr std::string_view select_series =
     "SELECT id, target, started, every, until, is_over,"
     " (SELECT count(*) FROM look WHERE look.series = series.id) FROM series ";
 
+Look look_of(const Statement& row) {
+  Look look;
+  look.id = row.number(0);
+  look.series = row.number(1);
+  look.at = Nanos{row.number(2)};
+  look.missed = row.bytes(3);
+  look.restarted = row.number(4) != 0;
+  look.total = static_cast<std::uint64_t>(row.number(5));
+  return look;
+}
+
+constexpr std::string_view select_look =
+    "SELECT id, series, at, missed, restarted, total FROM look ";
+
 void bind(Statement& statement, const std::optional<Nanos>& time) {
   if (time) {
     statement.bind(time->value);
@@ -230,21 +244,22 @@ Result<std::vector<Series>> History::series(const std::string& target) {
 }
 
 Result<std::vector<Look>> History::looks(std::int64_t series) {
-  Statement find = state_->database.statement(
-      "SELECT id, series, at, missed, restarted, total FROM look WHERE series = ? ORDER BY id");
+  Statement find =
+      state_->database.statement(std::string(select_look) + "WHERE series = ? ORDER BY id");
   find.bind(series);
   std::vector<Look> all;
   while (true) {
     WEIR_TRY(const bool found, find.next());
     if (!found) return all;
-    Look& look = all.emplace_back();
-    look.id = find.number(0);
-    look.series = find.number(1);
-    look.at = Nanos{find.number(2)};
-    look.missed = find.bytes(3);
-    look.restarted = find.number(4) != 0;
-    look.total = static_cast<std::uint64_t>(find.number(5));
+    all.push_back(look_of(find));
   }
+}
+
+Result<Look> History::look(std::int64_t look) {
+  Statement find = state_->database.statement(std::string(select_look) + "WHERE id = ?");
+  WEIR_TRY(const bool found, find.bind(look).next());
+  if (!found) return fail(ErrorCode::not_found, fmt::format("there is no look {}", look));
+  return look_of(find);
 }
 
 Result<std::vector<RaisedAlarm>> History::alarms(std::int64_t series) {

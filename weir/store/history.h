@@ -50,6 +50,8 @@ class History {
   /// In the order in which they were taken.
   Result<std::vector<model::Look>> looks(std::int64_t series);
   Result<std::vector<model::RaisedAlarm>> alarms(std::int64_t series);
+  /// Errors: also not_found: no such look.
+  Result<model::Look> look(std::int64_t look);
   /// Errors: also not_found: no such look, or a missed one.
   Result<model::Tally> read(std::int64_t look);
 

@@ -2,17 +2,28 @@
 // credentials, redirects, errors, and answers that are slow or do not end. Parked goroutines of
 // several kinds are what its profiles show.
 //
-// It prints "http ADDRESS", "https ADDRESS", "elsewhere ADDRESS" and "ready".
+// It prints "http ADDRESS", "https ADDRESS", "mutual ADDRESS" (TLS with a client's certificate),
+// "elsewhere ADDRESS" and "ready". Into the folder that is its argument it writes ca.pem, client.pem
+// and client-key.pem.
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/http/pprof"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 var (
@@ -71,6 +82,39 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func write(name, kind string, bytes []byte) {
+	if len(os.Args) < 2 {
+		return
+	}
+	content := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes})
+	check(os.WriteFile(filepath.Join(os.Args[1], name), content, 0o600))
+}
+
+// client makes a certificate for a client, which is its own authority.
+func client() *x509.CertPool {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(err)
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: true, BasicConstraintsValid: true}
+	raw, err := x509.CreateCertificate(rand.Reader, form, form, &key.PublicKey, key)
+	check(err)
+	secret, err := x509.MarshalECPrivateKey(key)
+	check(err)
+	write("client.pem", "CERTIFICATE", raw)
+	write("client-key.pem", "EC PRIVATE KEY", secret)
+	made, err := x509.ParseCertificate(raw)
+	check(err)
+	pool := x509.NewCertPool()
+	pool.AddCert(made)
+	return pool
+}
+
 func main() {
 	park()
 	elsewhere := httptest.NewServer(http.DefaultServeMux) // net/http/pprof has registered itself
@@ -83,6 +127,11 @@ func main() {
 	mux.Handle("/outside", http.RedirectHandler(elsewhere.URL+"/debug/pprof/goroutine", http.StatusFound))
 	mux.Handle("/circle", http.RedirectHandler("/circle", http.StatusFound))
 	plain, secure := httptest.NewServer(mux), httptest.NewTLSServer(mux)
+	mutual := httptest.NewUnstartedServer(mux)
+	mutual.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: client()}
+	mutual.StartTLS()
+	write("ca.pem", "CERTIFICATE", secure.Certificate().Raw)
+	fmt.Fprintln(os.Stdout, "mutual", mutual.Listener.Addr())
 	fmt.Fprintln(os.Stdout, "http", plain.Listener.Addr())
 	fmt.Fprintln(os.Stdout, "https", secure.Listener.Addr())
 	fmt.Fprintln(os.Stdout, "elsewhere", elsewhere.Listener.Addr())
