@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <utility>
@@ -21,6 +22,10 @@ class Runs {
     T* const place = reserve(run.size());
     std::copy(run.begin(), run.end(), place);
     return place;
+  }
+  /// Takes over all that another one keeps.
+  void absorb(Runs other) {
+    std::move(other.blocks_.begin(), other.blocks_.end(), std::back_inserter(blocks_));
   }
   T* reserve(std::size_t size) {
     if (size > left_) {
@@ -54,6 +59,13 @@ struct Sample {
 /// Owns the arrays of its samples. Movable; samples stay valid then.
 class Samples {
  public:
+  Samples() = default;
+  Samples(const Samples&) = delete;
+  Samples& operator=(const Samples&) = delete;
+  Samples(Samples&&) = default;
+  Samples& operator=(Samples&&) = default;
+  ~Samples() = default;
+
   std::size_t size() const { return samples_.size(); }
   bool empty() const { return samples_.empty(); }
   Sample& operator[](std::size_t index) { return samples_[index]; }
@@ -70,12 +82,19 @@ class Samples {
   }
   /// Room for a stack that a sample is to have instead of its own.
   std::span<std::uint32_t> new_stack(std::size_t depth) { return {stacks_.reserve(depth), depth}; }
-  /// Keeps those for which `keep(sample)` is true.
+  /// Appends the samples of another one.
+  void absorb(Samples other) {
+    samples_.insert(samples_.end(), other.samples_.begin(), other.samples_.end());
+    stacks_.absorb(std::move(other.stacks_));
+    values_.absorb(std::move(other.values_));
+  }
+  /// Keeps those for which `keep(sample)` is true; it is asked once for each, in their order.
   template <class Keep>
   void keep_if(Keep keep) {
-    const auto gone = std::remove_if(samples_.begin(), samples_.end(),
-                                     [&](const Sample& sample) { return !keep(sample); });
-    samples_.erase(gone, samples_.end());
+    std::size_t kept = 0;
+    for (Sample& sample : samples_)
+      if (keep(sample)) samples_[kept++] = sample;
+    samples_.resize(kept);
   }
 
  private:
