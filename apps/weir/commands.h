@@ -15,6 +15,7 @@ int run_diff(const std::vector<std::string>& args);
 int run_dump(const std::vector<std::string>& args);
 int run_exec(const std::vector<std::string>& args);
 int run_history(const std::vector<std::string>& args);
+int run_prof(const std::vector<std::string>& args);
 int run_test(const std::vector<std::string>& args);
 int run_top(const std::vector<std::string>& args);
 int run_watch(const std::vector<std::string>& args);

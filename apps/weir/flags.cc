@@ -38,11 +38,14 @@ std::optional<FlagWord> split_flag(std::string_view word) {
   return flag;
 }
 
-const Flag* FlagSet::find(std::string_view name) const {
+const Flag* FlagSet::find(std::string_view word) const {
+  // go tool pprof writes "_" where weir has "-".
+  std::string name(word);
+  std::replace(name.begin(), name.end(), '_', '-');
   // A flag may itself be listed under its long form only ("weir.json").
   for (const Flag& flag : flags_)
-    if (flag.name == name ||
-        (name.starts_with(own_prefix) && name.substr(own_prefix.size()) == flag.name))
+    if (flag.name == name || (name.starts_with(own_prefix) &&
+                              name.compare(own_prefix.size(), name.npos, flag.name) == 0))
       return &flag;
   return nullptr;
 }

@@ -35,7 +35,7 @@ class FlagSet {
  public:
   explicit FlagSet(std::vector<Flag> flags) : flags_(std::move(flags)) {}
 
-  /// The flag of that name, also as "weir.name"; null if there is none.
+  /// The flag of that name, also as "weir.name" and with "_" for "-"; null if there is none.
   const Flag* find(std::string_view name) const;
   /// Sets `flag` from `word`, taking the value from args[next] if the word has none, and then
   /// moving `next`. Errors: usage.

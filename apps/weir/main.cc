@@ -23,6 +23,7 @@ constexpr Command commands[] = {
     {"top", "the largest groups of goroutines that do the same", run_top},
     {"why", "who waits for whom, and where that goes round in a circle", run_why},
     {"diff", "what grew, what is new and what went between looks", run_diff},
+    {"prof", "profiles: where time, memory and goroutines are", run_prof},
     {"watch", "looks again and again, and keeps what it sees", run_watch},
     {"history", "what weir watch has kept", run_history},
 };

@@ -12,15 +12,6 @@ namespace {
 
 constexpr int gzip_window_bits = 15 + 16;  // zlib's way to say "gzip, not zlib"
 
-/// Frees zlib's state on every path.
-struct Inflater {
-  z_stream stream{};
-  Inflater() { WEIR_ASSERT(inflateInit2(&stream, gzip_window_bits) == Z_OK); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-  ~Inflater() { inflateEnd(&stream); }
-};
-
 Bytef* zlib_input(Bytes bytes) {
   return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
 }
@@ -31,36 +22,89 @@ bool looks_gzipped(Bytes bytes) {
   return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
 }
 
-Result<std::string> gunzip(Bytes bytes, std::size_t limit) {
-  Inflater inflater;
-  z_stream& stream = inflater.stream;
-  std::string out;
-  std::size_t used = 0;
-  int status = Z_OK;
-  while (true) {
-    if (stream.avail_in == 0) {
-      const std::size_t n = std::min<std::size_t>(bytes.size() - used, 1u << 30);
-      if (n == 0) return fail(ErrorCode::truncated, "the gzip stream ends early", FileOffset{used});
-      stream.next_in = zlib_input(bytes.subspan(used));
-      stream.avail_in = static_cast<uInt>(n);
-      used += n;
-    }
-    char chunk[65536];
-    stream.next_out = reinterpret_cast<Bytef*>(chunk);
-    stream.avail_out = sizeof chunk;
-    status = inflate(&stream, Z_NO_FLUSH);
-    const std::size_t produced = sizeof chunk - stream.avail_out;
-    if (produced > limit - out.size())
+/// zlib's state and ours; zlib's points at itself, so this never moves.
+struct Gunzip::State {
+  z_stream stream{};
+  std::size_t limit = 0;
+  std::size_t used = 0, produced = 0;
+  enum class Place : std::uint8_t { inside, between, behind } place = Place::inside;
+  std::string out = std::string(std::size_t{64} << 10, '\0');
+
+  State() { WEIR_ASSERT(inflateInit2(&stream, gzip_window_bits) == Z_OK); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { inflateEnd(&stream); }
+
+  /// One call of zlib; what it did not take is still in the stream.
+  Result<void> step(const Sink& sink) {
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    const uInt before = stream.avail_in;
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    used += before - stream.avail_in;
+    const std::size_t size = out.size() - stream.avail_out;
+    if (size > limit - produced)
       return fail(ErrorCode::limit, fmt::format("inflates to more than {} bytes", limit));
-    out.append(chunk, produced);
-    const std::size_t consumed = used - stream.avail_in;
+    produced += size;
+    if (size > 0) WEIR_TRY_VOID(sink(as_bytes(std::string_view(out).substr(0, size))));
     if (status == Z_STREAM_END) {
-      if (!looks_gzipped(bytes.subspan(consumed))) return out;  // the end, or padding
-      inflateReset(&stream);
+      place = Place::between;
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
-      return fail(ErrorCode::invalid, "broken gzip data", FileOffset{consumed});
+      return fail(ErrorCode::invalid, "broken gzip data", FileOffset{used});
     }
+    return {};
   }
+
+  Result<void> take(const Sink& sink) {
+    while (place != Place::behind) {
+      if (place == Place::between && stream.avail_in > 0) {
+        place = *stream.next_in == 0x1f ? Place::inside : Place::behind;
+        if (place == Place::inside) inflateReset(&stream);
+        continue;
+      }
+      // A full output may leave more of it behind though the input is used up.
+      if (stream.avail_in == 0 && stream.avail_out > 0) return {};
+      if (place == Place::between) return {};
+      WEIR_TRY_VOID(step(sink));
+    }
+    return {};
+  }
+};
+
+Gunzip::Gunzip(std::size_t limit) : state_(std::make_unique<State>()) {
+  state_->limit = limit;
+}
+Gunzip::Gunzip(Gunzip&&) noexcept = default;
+Gunzip::~Gunzip() = default;
+
+Result<void> Gunzip::feed(Bytes piece, const Sink& sink) {
+  State& state = *state_;
+  while (!piece.empty() && state.place != State::Place::behind) {
+    const std::size_t n = std::min<std::size_t>(piece.size(), 1u << 30);
+    state.stream.next_in = zlib_input(piece);
+    state.stream.avail_in = static_cast<uInt>(n);
+    state.stream.avail_out = 1;  // nothing is known of output held back
+    WEIR_TRY_VOID(state.take(sink));
+    piece = piece.subspan(n);
+  }
+  return {};
+}
+
+Result<void> Gunzip::finish() const {
+  if (state_->place == State::Place::inside)
+    return fail(ErrorCode::truncated, "the gzip stream ends early", FileOffset{state_->used});
+  return {};
+}
+
+Result<std::string> gunzip(Bytes bytes, std::size_t limit) {
+  Gunzip stream(limit);
+  std::string out;
+  WEIR_TRY_VOID(stream.feed(bytes, [&out](Bytes piece) -> Result<void> {
+    out += as_text(piece);
+    return {};
+  }));
+  WEIR_TRY_VOID(stream.finish());
+  return out;
 }
 
 std::string gzip(std::string_view content) {

@@ -54,7 +54,7 @@ void Builder::add_sample(const SampleView& sample) {
   for (const std::uint32_t location : sample.locations) {
     WEIR_ASSERT(location < profile_.locations.size());
   }
-  profile_.samples.add(sample);
+  profile_.samples.add(sample.locations, sample.values, profile_.label_sets.intern(sample.labels));
 }
 
 }  // namespace weir::pprof

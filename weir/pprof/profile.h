@@ -3,11 +3,12 @@
 // proto/profile.proto.
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "weir/pprof/string_table.h"
+#include "weir/base/samples.h"
+#include "weir/base/string_table.h"
+#include "weir/pprof/label_sets.h"
 
 namespace weir::pprof {
 
@@ -16,15 +17,6 @@ struct ValueType {
   StringId type = 0;
   StringId unit = 0;
   bool operator==(const ValueType&) const = default;
-};
-
-/// A label of a sample: text, or a number with a unit.
-struct Label {
-  StringId key = 0;
-  StringId text = 0;  ///< 0: it is a number
-  std::int64_t number = 0;
-  StringId unit = 0;  ///< of the number; 0 for none
-  bool operator==(const Label&) const = default;
 };
 
 /// A file mapped into the profiled program.
@@ -68,30 +60,13 @@ struct SampleView {
   std::span<const Label> labels;
 };
 
-/// The samples of a profile.
-class Samples {
- public:
-  std::size_t size() const { return ends_.size(); }
-  /// `value_count` is Profile::sample_types.size(), in every call.
-  SampleView view(std::size_t index, std::size_t value_count) const;
-  void add(const SampleView& sample);
-
- private:
-  struct Ends {
-    std::size_t locations = 0, labels = 0;
-  };
-  std::vector<std::uint32_t> locations_;
-  std::vector<std::int64_t> values_;
-  std::vector<Label> labels_;
-  std::vector<Ends> ends_;
-};
-
 /// All indices are in range and every sample has as many values as there are sample types: parse
 /// and Builder see to that. Ids of the file are not kept; the order is.
 struct Profile {
   StringTable strings;
   std::vector<ValueType> sample_types;
-  Samples samples;
+  Samples samples;  ///< of locations; their labels are numbers of label_sets
+  LabelSets label_sets;
   std::vector<Mapping> mappings;
   std::vector<Location> locations;
   std::vector<Line> lines;  ///< of all locations
@@ -105,7 +80,10 @@ struct Profile {
   StringId default_sample_type = 0;
   StringId doc_url = 0;
 
-  SampleView sample(std::size_t index) const { return samples.view(index, sample_types.size()); }
+  SampleView sample(std::size_t index) const {
+    const Sample& sample = samples[index];
+    return {sample.locations(), {sample.values, sample_types.size()}, label_sets[sample.labels]};
+  }
   /// Innermost inlined call first; empty if it was not symbolised.
   std::span<const Line> lines_of(const Location& location) const {
     return std::span(lines).subspan(location.first_line, location.line_count);

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <protozero/pbf_reader.hpp>
+#include <unordered_map>
 
 #include "weir/bytes/inflate.h"
 #include "weir/pprof/fields.h"
@@ -24,33 +27,58 @@ struct Broken {
   throw Broken{{ErrorCode::invalid, std::move(what), {}, 0, {}}};
 }
 
-// From the file's ids to indices. Go numbers them 1, 2, 3 …; others need not.
+// From the file's ids to indices. Go numbers a table 1, 2, 3 …, and then an index is an id less 1;
+// others need not, and refer to ids before they are told. So a reference is kept as the id less 1
+// until the tables are complete; ids that do not fit there are numbered apart.
 class Ids {
  public:
   explicit Ids(std::string_view kind) : kind_(kind) {}
+
+  /// The next entry of the table.
   void add(std::uint64_t id) {
     if (id == 0) broken(fmt::format("a {} with id 0", kind_));
     entries_.push_back({id, static_cast<std::uint32_t>(entries_.size())});
     dense_ = dense_ && id == entries_.size();
   }
-  void finish() {
-    if (dense_) return;
+  /// A reference to an entry that may be still to come.
+  std::uint32_t refer(std::uint64_t id) {
+    if (id == 0) broken(fmt::format("there is no {} 0", kind_));
+    if (id - 1 < first_apart) {
+      const auto reference = static_cast<std::uint32_t>(id - 1);
+      highest_ = std::max(highest_, reference + 1);
+      return reference;
+    }
+    const auto next = static_cast<std::uint32_t>(apart_.size());
+    const auto [at, added] = numbers_apart_.try_emplace(id, next);
+    if (added) apart_.push_back(id);
+    return first_apart + at->second;
+  }
+  std::uint32_t refer_or_none(std::uint64_t id) { return id == 0 ? none : refer(id); }
+
+  /// The table is complete. True if references are indices already.
+  bool finish() {
+    if (dense_) {
+      if (highest_ > entries_.size()) broken(fmt::format("there is no {} {}", kind_, highest_));
+      if (!apart_.empty()) broken(fmt::format("there is no {} {}", kind_, apart_.front()));
+      return true;
+    }
     std::sort(entries_.begin(), entries_.end());
     const auto twin = std::adjacent_find(entries_.begin(), entries_.end(),
                                          [](const auto& a, const auto& b) { return a.id == b.id; });
     if (twin != entries_.end()) broken(fmt::format("two {}s with id {}", kind_, twin->id));
+    return false;
   }
-  std::uint32_t to_index(std::uint64_t id) const {
-    if (dense_ && id - 1 < entries_.size()) return static_cast<std::uint32_t>(id - 1);
+  std::uint32_t to_index(std::uint32_t reference) const {
+    if (reference == none) return none;
+    const std::uint64_t id =
+        reference < first_apart ? std::uint64_t{reference} + 1 : apart_[reference - first_apart];
     const auto at = std::lower_bound(entries_.begin(), entries_.end(), Entry{id, 0});
-    if (dense_ || at == entries_.end() || at->id != id) {
-      broken(fmt::format("there is no {} {}", kind_, id));
-    }
+    if (at == entries_.end() || at->id != id) broken(fmt::format("there is no {} {}", kind_, id));
     return at->index;
   }
-  std::uint32_t to_index_or_none(std::uint64_t id) const { return id == 0 ? none : to_index(id); }
 
  private:
+  static constexpr std::uint32_t first_apart = 1u << 31;
   struct Entry {
     std::uint64_t id = 0;
     std::uint32_t index = 0;
@@ -59,16 +87,54 @@ class Ids {
   std::string_view kind_;
   std::vector<Entry> entries_;
   bool dense_ = true;
+  std::uint32_t highest_ = 0;  // of the references, plus 1
+  std::vector<std::uint64_t> apart_;
+  std::unordered_map<std::uint64_t, std::uint32_t> numbers_apart_;
 };
 
+// The bytes of `text` up to where a field begins that is not there as a whole yet.
+std::size_t complete_fields(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const char* complete = at;
+  try {
+    while (at < end) {
+      const auto tag = protozero::decode_varint(&at, end);
+      switch (pbf_wire_type(tag & 7u)) {
+        case pbf_wire_type::varint:
+          protozero::skip_varint(&at, end);
+          break;
+        case pbf_wire_type::fixed64:
+          at = end - at < 8 ? throw protozero::end_of_buffer_exception() : at + 8;
+          break;
+        case pbf_wire_type::fixed32:
+          at = end - at < 4 ? throw protozero::end_of_buffer_exception() : at + 4;
+          break;
+        case pbf_wire_type::length_delimited: {
+          const auto size = protozero::decode_varint(&at, end);
+          if (size > static_cast<std::uint64_t>(end - at)) return complete - text.data();
+          at += size;
+          break;
+        }
+        default:
+          throw protozero::unknown_pbf_wire_type_exception();
+      }
+      complete = at;
+    }
+  } catch (const protozero::end_of_buffer_exception&) {
+    // The next field goes on in the next piece.
+  }
+  return static_cast<std::size_t>(complete - text.data());
+}
+
+// Messages come in any order, and what they refer to may stand behind them.
 class Reader {
  public:
-  Reader(protozero::data_view bytes, const Limits& limits) : bytes_(bytes), limits_(limits) {}
+  explicit Reader(const Limits& limits) : limits_(limits) {}
 
-  Profile read() {
-    // Tables may stand behind what refers to them: strings and ids first, the rest after.
-    index_tables();
-    for (pbf_reader message(bytes_); message.next();) {
+  /// A number of whole fields of the profile.
+  void read(std::string_view fields) {
+    for (pbf_reader message(fields.data(), fields.size()); message.next();) {
       if (message.wire_type() == pbf_wire_type::length_delimited) {
         read_message(message);
       } else if (message.wire_type() == pbf_wire_type::varint) {
@@ -77,6 +143,16 @@ class Reader {
         message.skip();
       }
     }
+  }
+
+  Profile finish() {
+    if (highest_string_ >= profile_.strings.size())
+      broken(fmt::format("there is no string {}", highest_string_));
+    if (!profile_.samples.empty() && value_count_ != profile_.sample_types.size())
+      broken(fmt::format("sample 0 has {} values, not {}", value_count_,
+                         profile_.sample_types.size()));
+    resolve_references();
+    profile_.label_sets.finish();
     return std::move(profile_);
   }
 
@@ -92,52 +168,27 @@ class Reader {
     elements_ += n;
   }
 
-  void index_tables() {
-    std::size_t strings = 0;
-    for (pbf_reader message(bytes_); message.next();) {
-      if (message.wire_type() != pbf_wire_type::length_delimited) {
-        message.skip();
-        continue;
-      }
-      switch (message.tag()) {
-        case field::profile::string:
-          add_string(message.get_view(), strings++);
-          break;
-        case field::profile::mapping:
-          mappings_.add(find_id(message.get_message()));
-          break;
-        case field::profile::location:
-          locations_.add(find_id(message.get_message()));
-          break;
-        case field::profile::function:
-          functions_.add(find_id(message.get_message()));
-          break;
-        case field::profile::sample_type:
-          count(1);
-          ++value_count_;
-          message.skip();
-          break;
-        default:
-          message.skip();
-      }
+  void resolve_references() {
+    if (!locations_.finish()) {
+      for (Sample& sample : profile_.samples)
+        for (std::uint32_t& location : sample.locations()) location = locations_.to_index(location);
     }
-    for (Ids* ids : {&mappings_, &locations_, &functions_}) ids->finish();
+    if (!functions_.finish()) {
+      for (Line& line : profile_.lines) line.function = functions_.to_index(line.function);
+    }
+    if (!mappings_.finish()) {
+      for (Location& location : profile_.locations)
+        location.mapping = mappings_.to_index(location.mapping);
+    }
   }
 
-  void add_string(protozero::data_view text, std::size_t index) {
+  void add_string(protozero::data_view text) {
     count(1);
-    if (index == 0 && text.size() != 0) broken("the first string is not empty");
-    if (index != 0) profile_.strings.add({text.data(), text.size()});
-  }
-
-  std::uint64_t find_id(pbf_reader message) {
-    count(1);
-    std::uint64_t id = 0;
-    while (message.next()) {
-      // Field 1 of mapping, location and function alike.
-      if (!take(message, field::mapping::id, id)) message.skip();
+    if (strings_++ != 0) {
+      profile_.strings.add({text.data(), text.size()});
+    } else if (text.size() != 0) {
+      broken("the first string is not empty");
     }
-    return id;
   }
 
   // A varint field, if it is this one.
@@ -147,22 +198,23 @@ class Reader {
     value = static_cast<T>(message.get_uint64());
     return true;
   }
-  bool take_string(pbf_reader& message, std::uint32_t tag, StringId& id) const {
+  bool take_string(pbf_reader& message, std::uint32_t tag, StringId& id) {
     std::uint64_t raw = 0;
     if (!take(message, tag, raw)) return false;
     id = to_string_id(raw);
     return true;
   }
-  StringId to_string_id(std::uint64_t raw) const {
-    if (raw >= profile_.strings.size()) {
+  StringId to_string_id(std::uint64_t raw) {
+    if (raw > std::numeric_limits<StringId>::max())
       broken(fmt::format("there is no string {}", static_cast<std::int64_t>(raw)));
-    }
+    highest_string_ = std::max(highest_string_, raw);
     return static_cast<StringId>(raw);
   }
 
   void read_message(pbf_reader& message) {
     switch (message.tag()) {
       case field::profile::sample_type:
+        count(1);
         profile_.sample_types.push_back(read_value_type(message.get_message()));
         break;
       case field::profile::period_type:
@@ -179,6 +231,9 @@ class Reader {
         break;
       case field::profile::function:
         read_function(message.get_message());
+        break;
+      case field::profile::string:
+        add_string(message.get_view());
         break;
       case field::profile::comment:
         for (const std::int64_t id : message.get_packed_int64()) add_comment(id);
@@ -226,7 +281,7 @@ class Reader {
     }
   }
 
-  ValueType read_value_type(pbf_reader message) const {
+  ValueType read_value_type(pbf_reader message) {
     ValueType type;
     while (message.next()) {
       if (take_string(message, field::value_type::type, type.type)) continue;
@@ -257,7 +312,7 @@ class Reader {
     labels_.clear();
     while (message.next()) {
       if (take_list(message, field::sample::location_id,
-                    [this](std::uint64_t id) { stack_.push_back(locations_.to_index(id)); })) {
+                    [this](std::uint64_t id) { stack_.push_back(locations_.refer(id)); })) {
         continue;
       }
       if (take_list(message, field::sample::value, [this](std::uint64_t value) {
@@ -274,15 +329,16 @@ class Reader {
       }
       message.skip();
     }
-    count(1);
+    count(1 + stack_.size());
+    if (profile_.samples.empty()) value_count_ = values_.size();
     if (values_.size() != value_count_) {
       broken(fmt::format("sample {} has {} values, not {}", profile_.samples.size(), values_.size(),
                          value_count_));
     }
-    profile_.samples.add({stack_, values_, labels_});
+    profile_.samples.add(stack_, values_, profile_.label_sets.intern(labels_));
   }
 
-  Label read_label(pbf_reader message) const {
+  Label read_label(pbf_reader message) {
     Label label;
     while (message.next()) {
       if (take_string(message, field::label::key, label.key)) continue;
@@ -295,8 +351,11 @@ class Reader {
   }
 
   void read_mapping(pbf_reader message) {
+    count(1);
     Mapping mapping;
+    std::uint64_t id = 0;
     while (message.next()) {
+      if (take(message, field::mapping::id, id)) continue;
       if (take(message, field::mapping::start, mapping.start)) continue;
       if (take(message, field::mapping::limit, mapping.limit)) continue;
       if (take(message, field::mapping::file_offset, mapping.file_offset)) continue;
@@ -308,14 +367,18 @@ class Reader {
       if (take(message, field::mapping::has_inline_frames, mapping.has_inline_frames)) continue;
       message.skip();
     }
+    mappings_.add(id);
     profile_.mappings.push_back(mapping);
   }
 
   void read_location(pbf_reader message) {
+    count(1);
     Location location;
+    std::uint64_t id = 0;
     location.first_line = static_cast<std::uint32_t>(profile_.lines.size());
     std::uint64_t mapping = 0;
     while (message.next()) {
+      if (take(message, field::location::id, id)) continue;
       if (take(message, field::location::mapping_id, mapping)) continue;
       if (take(message, field::location::address, location.address)) continue;
       if (take(message, field::location::is_folded, location.folded)) continue;
@@ -328,11 +391,12 @@ class Reader {
       }
       message.skip();
     }
-    location.mapping = mappings_.to_index_or_none(mapping);
+    location.mapping = mappings_.refer_or_none(mapping);
+    locations_.add(id);
     profile_.locations.push_back(location);
   }
 
-  Line read_line(pbf_reader message) const {
+  Line read_line(pbf_reader message) {
     Line line;
     std::uint64_t function = 0;
     while (message.next()) {
@@ -341,27 +405,32 @@ class Reader {
       if (take(message, field::line::column, line.column)) continue;
       message.skip();
     }
-    line.function = functions_.to_index_or_none(function);
+    line.function = functions_.refer_or_none(function);
     return line;
   }
 
   void read_function(pbf_reader message) {
+    count(1);
     Function function;
+    std::uint64_t id = 0;
     while (message.next()) {
+      if (take(message, field::function::id, id)) continue;
       if (take_string(message, field::function::name, function.name)) continue;
       if (take_string(message, field::function::system_name, function.system_name)) continue;
       if (take_string(message, field::function::file, function.file)) continue;
       if (take(message, field::function::start_line, function.start_line)) continue;
       message.skip();
     }
+    functions_.add(id);
     profile_.functions.push_back(function);
   }
 
-  protozero::data_view bytes_;
-  const Limits& limits_;
+  Limits limits_;
   Profile profile_;
   std::size_t elements_ = 0;
-  std::size_t value_count_ = 0;
+  std::size_t strings_ = 0;
+  std::uint64_t highest_string_ = 0;  // that something refers to
+  std::size_t value_count_ = 0;       // of every sample
   Ids mappings_{"mapping"}, locations_{"location"}, functions_{"function"};
   // Of the sample being read; kept for their memory.
   std::vector<std::uint32_t> stack_;
@@ -381,27 +450,86 @@ bool looks_like_text(std::string_view text) {
 
 }  // namespace
 
+/// Unpacks, and cuts what it gets between two fields.
+struct ProfileReader::State {
+  Limits limits;
+  Reader reader;
+  std::string kept;  ///< the beginning of a field, or of the file
+  bool started = false;
+  std::optional<bytes::Gunzip> gunzip;
+
+  explicit State(const Limits& bounds) : limits(bounds), reader(bounds) {}
+
+  template <class Read>
+  static auto guarded(const Read& read) -> decltype(read()) {
+    try {
+      return read();
+    } catch (const Broken& why) {
+      return fail(why.error);
+    } catch (const protozero::end_of_buffer_exception&) {
+      return fail(ErrorCode::truncated, "the profile's protobuf ends early");
+    } catch (const protozero::exception& why) {
+      return fail(ErrorCode::invalid,
+                  fmt::format("the profile is not valid protobuf: {}", why.what()));
+    }
+  }
+
+  /// Unpacked bytes.
+  Result<void> take(bytes::Bytes piece) {
+    kept += bytes::as_text(piece);
+    if (!started && kept.size() < head_size) return {};
+    if (!started) WEIR_TRY_VOID(start());
+    return guarded([this]() -> Result<void> {
+      const std::size_t complete = complete_fields(kept);
+      reader.read(std::string_view(kept).substr(0, complete));
+      kept.erase(0, complete);
+      return {};
+    });
+  }
+
+  Result<void> start() {
+    started = true;
+    if (looks_like_text(kept))
+      return fail(ErrorCode::unsupported,
+                  "a text profile (debug=1 or debug=2), not a protobuf one");
+    return {};
+  }
+
+  Result<Profile> finish() {
+    if (gunzip) WEIR_TRY_VOID(gunzip->finish());
+    if (!started && kept.empty()) return fail(ErrorCode::truncated, "an empty profile");
+    if (!started) WEIR_TRY_VOID(start());
+    return guarded([this]() -> Result<Profile> {
+      reader.read(kept);
+      return reader.finish();
+    });
+  }
+
+  static constexpr std::size_t head_size = 32;  // what looks_like_text() wants to see
+};
+
+ProfileReader::ProfileReader(const Limits& limits) : state_(std::make_unique<State>(limits)) {}
+ProfileReader::ProfileReader(ProfileReader&&) noexcept = default;
+ProfileReader::~ProfileReader() = default;
+
+Result<void> ProfileReader::feed(bytes::Bytes piece) {
+  State& state = *state_;
+  if (!state.gunzip && !state.started && state.kept.empty() && bytes::looks_gzipped(piece))
+    state.gunzip.emplace(state.limits.inflated);
+  if (!state.gunzip) return state.take(piece);
+  return state.gunzip->feed(piece, [&state](bytes::Bytes part) { return state.take(part); });
+}
+
+Result<Profile> ProfileReader::finish() {
+  return state_->finish();
+}
+
 Result<Profile> parse_profile(bytes::Bytes bytes, const Limits& limits) {
-  std::string inflated;
-  if (bytes::looks_gzipped(bytes)) {
-    WEIR_TRY(inflated, bytes::gunzip(bytes, limits.inflated));
-    bytes = bytes::as_bytes(inflated);
-  }
-  if (looks_like_text(bytes::as_text(bytes))) {
-    return fail(ErrorCode::unsupported, "a text profile (debug=1 or debug=2), not a protobuf one");
-  }
-  if (bytes.empty()) return fail(ErrorCode::truncated, "an empty profile");
-  const std::string_view text = bytes::as_text(bytes);
-  try {
-    return Reader({text.data(), text.size()}, limits).read();
-  } catch (const Broken& why) {
-    return fail(why.error);
-  } catch (const protozero::end_of_buffer_exception&) {
-    return fail(ErrorCode::truncated, "the profile's protobuf ends early");
-  } catch (const protozero::exception& why) {
-    return fail(ErrorCode::invalid,
-                fmt::format("the profile is not valid protobuf: {}", why.what()));
-  }
+  constexpr std::size_t piece = std::size_t{256} << 10;
+  ProfileReader reader(limits);
+  for (std::size_t at = 0; at < bytes.size(); at += piece)
+    WEIR_TRY_VOID(reader.feed(bytes.subspan(at, std::min(piece, bytes.size() - at))));
+  return reader.finish();
 }
 
 }  // namespace weir::pprof

@@ -49,6 +49,7 @@ constexpr Key keys[] = {
     {"junit", [](const auto& node, auto key, auto& to) { to.junit = text_of(node, key); }},
     {"sarif", [](const auto& node, auto key, auto& to) { to.sarif = text_of(node, key); }},
     {"watch", [](const auto&, auto, auto&) {}},  // parse_watch_settings
+    {"prof", [](const auto&, auto, auto&) {}},   // parse_health_settings
 };
 
 struct Unit {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weir::pprof {
+namespace weir {
 
 /// A string's number in its profile's table; 0 is "".
 using StringId = std::uint32_t;
@@ -30,4 +30,4 @@ class StringTable {
   std::vector<std::size_t> ends_ = {0};
 };
 
-}  // namespace weir::pprof
+}  // namespace weir

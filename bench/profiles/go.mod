@@ -1,0 +1,3 @@
+module weir.bench/profiles
+
+go 1.19

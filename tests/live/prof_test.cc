@@ -1,0 +1,277 @@
+// weir prof against go tool pprof: profiles of all kinds, made by a real Go program of every
+// version, and the same words from both.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "tests/support/go_test_case.h"
+#include "weir/bytes/mapped_file.h"
+
+namespace weir::live {
+namespace {
+
+namespace fs = std::filesystem;
+using test_support::ChildOptions;
+using test_support::Completed;
+using testing::HasSubstr;
+using testing::Not;
+
+using Words = std::vector<std::string>;
+
+/// The pprof of the newest Go, as a program: Go builds it where it does not ship it.
+const std::string& pprof_tool() {
+  static const std::string tool = [] {
+    const auto newest = test_support::find_newest_go_toolchain();
+    if (!newest) return std::string();
+    const ChildOptions options{.environment = test_support::go_environment(*newest, {})};
+    const auto found = test_support::run({newest->go(), "tool", "-n", "pprof"}, options);
+    std::string path = found ? found->out : "";
+    while (path.ends_with('\n')) path.pop_back();
+    if (fs::exists(path)) return path;
+    // A built one may be gone from the cache again: -n only names it.
+    (void)test_support::run({newest->go(), "tool", "pprof", "-help"}, options);
+    return fs::exists(path) ? path : std::string();
+  }();
+  return tool;
+}
+
+class ProfTest : public test_support::GoTest {
+ protected:
+  void SetUp() override {
+    if (pprof_tool().empty()) WEIR_SKIP("there is no go tool pprof to compare with");
+    folder_ = make_folder();
+    WEIR_BUILD_GO(program, go(), "profiled");
+    WEIR_ASSERT_OK(const Completed made, test_support::run({program, folder_}));
+    ASSERT_EQ(made.exit.code, 0) << made.err;
+  }
+  void TearDown() override {
+    std::error_code ignored;
+    for (const std::string& folder : made_) fs::remove_all(folder, ignored);
+  }
+  std::string make_folder() {
+    std::string folder = (fs::temp_directory_path() / "weir-prof-XXXXXX").string();
+    EXPECT_NE(mkdtemp(folder.data()), nullptr);
+    made_.push_back(folder);
+    return folder;
+  }
+  std::vector<std::string> profiles() const {
+    std::set<std::string> files;
+    for (const auto& entry : fs::directory_iterator(folder_)) files.insert(entry.path().string());
+    return {files.begin(), files.end()};
+  }
+  std::string profile(const std::string& kind) const { return folder_ + "/" + kind + ".pb.gz"; }
+
+  static Completed run(Words argv) {
+    const ChildOptions options{.environment = {"TZ=UTC", "PPROF_TMPDIR=/nonexistent"}};
+    const auto done = test_support::run(argv, options);
+    EXPECT_TRUE(done.has_value()) << (done ? "" : to_string(done.error()));
+    return done ? *done : Completed{};
+  }
+  static Completed weir(Words args) {
+    args.insert(args.begin(), {WEIR_BINARY, "prof"});
+    return run(args);
+  }
+  /// Without what weir says beyond pprof.
+  static std::string common(const std::string& out) {
+    std::string kept;
+    for (std::size_t at = 0; at < out.size();) {
+      const std::size_t end = std::min(out.find('\n', at), out.size() - 1) + 1;
+      const std::string line = out.substr(at, end - at);
+      if (!line.starts_with("Not shown: ") && !line.starts_with("Note: ")) kept += line;
+      at = end;
+    }
+    return kept;
+  }
+  static void expect_equal(const Words& args) {
+    SCOPED_TRACE(fmt::format("{}", fmt::join(args, " ")));
+    Words theirs = args;
+    theirs.insert(theirs.begin(), pprof_tool());
+    const Completed expected = run(theirs), got = weir(args);
+    EXPECT_EQ(got.exit.code == 0, expected.exit.code == 0) << expected.err << got.err;
+    EXPECT_EQ(common(got.out), expected.out) << got.err;
+  }
+
+  std::string folder_;
+  std::vector<std::string> made_;
+};
+
+TEST_P(ProfTest, SaysOfEveryKindWhatPprofSays) {
+  const auto files = profiles();
+  ASSERT_GE(files.size(), 8u);
+  for (const std::string& file : files)
+    for (const Words& view :
+         {Words{"-top"}, Words{"-tree"}, Words{"-raw"}, Words{"-traces"}, Words{"-tags"}}) {
+      Words args = view;
+      args.push_back(file);
+      expect_equal(args);
+    }
+}
+WEIR_FOR_EACH_GO(ProfTest);
+
+/// Options do not depend on who wrote the profile: the newest Go is enough.
+class ProfOptionsTest : public ProfTest {};
+
+TEST_P(ProfOptionsTest, OptionsMeanTheSame) {
+  const std::string cpu = profile("cpu"), heap = profile("heap"), goroutine = profile("goroutine");
+  for (const char* option : {"-cum",
+                             "-focus=main",
+                             "-ignore=flate|main.leave",
+                             "-hide=runtime",
+                             "-show=main",
+                             "-show_from=main.work",
+                             "-prune_from=flate",
+                             "-noinlines",
+                             "-nodecount=5",
+                             "-nodefraction=0",
+                             "-nodefraction=0.2",
+                             "-tagfocus=/orders",
+                             "-tagfocus=handler=search",
+                             "-tagfocus=orders,shard:1",
+                             "-tagignore=shard=1",
+                             "-tagroot=handler",
+                             "-tagleaf=shard,handler",
+                             "-filefunctions",
+                             "-lines",
+                             "-addresses",
+                             "-sample_index=0",
+                             "-mean",
+                             "-unit=ms",
+                             "-divide_by=3"})
+    expect_equal({"-top", option, cpu});
+  // pprof leaves it to chance how files of the same weight and name are ordered.
+  const auto lines = [](const std::string& out) {
+    std::multiset<std::string> set;
+    std::istringstream in(out);
+    for (std::string line; std::getline(in, line);) set.insert(line);
+    return set;
+  };
+  EXPECT_EQ(lines(common(weir({"-top", "-files", cpu}).out)),
+            lines(run({pprof_tool(), "-top", "-files", cpu}).out));
+  for (const char* option : {"-sample_index=alloc_space", "-sample_index=1", "-unit=kb",
+                             "-tagfocus=bytes=1kb:64kb", "-tagfocus=64kb:", "-tagfocus=:512b"})
+    expect_equal({"-top", option, heap});
+  expect_equal({"-top", "-relative_percentages", "-focus=main", cpu});
+  expect_equal({"-tags", "-taghide=shard", cpu});
+  expect_equal({"-tags", "-tagshow=shard", cpu});
+  expect_equal({"-traces", "-taghide=bytes", heap});
+  expect_equal({"-peek=main", cpu});
+  expect_equal({"-peek=.*", "-hide=runtime", goroutine});
+  expect_equal({"-tree", "-focus=main", "-cum", heap});
+  expect_equal({"-list=main.*", cpu});
+}
+
+TEST_P(ProfOptionsTest, SumsAndDifferencesAreTheSame) {
+  const std::string other = make_folder();
+  WEIR_BUILD_GO(program, go(), "profiled");
+  ASSERT_EQ(run({program, other}).exit.code, 0);
+  for (const char* kind : {"cpu", "heap", "goroutine", "mutex", "block"}) {
+    const std::string a = profile(kind), b = other + "/" + kind + ".pb.gz";
+    expect_equal({"-top", a, b});
+    expect_equal({"-top", "-base=" + a, b});
+    expect_equal({"-top", "-base=" + a, a});
+    expect_equal({"-top", "-diff_base=" + a, b});
+    expect_equal({"-top", "-diff_base=" + a, "-normalize", b});
+    expect_equal({"-tree", "-diff_base=" + a, b});
+    // With -tree pprof names callers and callees that it left out, or not, by what else it left
+    // out.
+    expect_equal({"-top", "-diff_base=" + a, "-drop_negative", b});
+  }
+}
+
+TEST_P(ProfOptionsTest, WhatItWritesPprofOpens) {
+  for (const char* kind : {"cpu", "heap", "mutex"}) {
+    const std::string written = folder_ + "/written.pb.gz";
+    ASSERT_EQ(weir({"-proto", written, "-ignore=flate", profile(kind)}).exit.code, 0);
+    const Completed from_whole = run({pprof_tool(), "-raw", "-ignore=flate", profile(kind)});
+    EXPECT_EQ(run({pprof_tool(), "-raw", written}).out, from_whole.out) << kind;
+  }
+}
+
+TEST_P(ProfOptionsTest, HiddenNodesAreTold) {
+  const Completed done = weir({"-top", "-nodefraction=0.3", profile("cpu")});
+  EXPECT_THAT(done.out, HasSubstr("Not shown: "));
+  EXPECT_THAT(done.out, HasSubstr("the heaviest is "));
+  EXPECT_THAT(weir({"-top", "-nodefraction=0", profile("cpu")}).out, Not(HasSubstr("Not shown")));
+  const Completed none = weir({"-top", "-focus=nosuchfunction", profile("cpu")});
+  EXPECT_THAT(none.out, HasSubstr("Note: -focus matches nothing"));
+}
+
+TEST_P(ProfOptionsTest, StatesComeFromStacks) {
+  const Completed done = weir({"-cluster", "tenant", "-json", profile("goroutine")});
+  const auto report = nlohmann::json::parse(done.out, nullptr, false);
+  ASSERT_FALSE(report.is_discarded()) << done.out << done.err;
+  std::map<std::string, std::map<std::string, int>> states;
+  for (const auto& row : report["rows"])
+    states[row.value("value", "")] = row["states"].get<std::map<std::string, int>>();
+  EXPECT_EQ(states["t0"],
+            (std::map<std::string, int>{{"chan receive", 3}, {"chan send", 3}, {"select", 3}}))
+      << done.out;
+}
+
+TEST_P(ProfOptionsTest, HealthFollowsItsLimits) {
+  const std::string goroutine = profile("goroutine"), mutex = profile("mutex"),
+                    block = profile("block");
+  EXPECT_EQ(weir({"-health", "-parked", "100", goroutine}).exit.code, 0);
+  EXPECT_EQ(weir({"-health", "-parked", "1", goroutine}).exit.code, 1);
+  EXPECT_EQ(weir({"-health", "-mutex-hold", "1h", "-block-wait", "1h", mutex, block}).exit.code, 0);
+  const Completed crossed = weir({"-health", "-mutex-hold", "1ns", mutex});
+  EXPECT_EQ(crossed.exit.code, 1);
+  EXPECT_THAT(crossed.out, HasSubstr("FAIL mutex: "));
+  EXPECT_THAT(crossed.out, HasSubstr("main.contend"));
+  EXPECT_THAT(weir({"-health", "-block-wait", "1ns", block}).out, HasSubstr("FAIL block: "));
+  EXPECT_EQ(weir({"-health", profile("heap")}).exit.code, 2);
+  std::ofstream(folder_ + "/.weir.yaml") << "prof:\n  mutex-hold: 1ns\n";
+  const auto configured =
+      test_support::run({WEIR_BINARY, "prof", "-health", mutex}, {.directory = folder_});
+  ASSERT_TRUE(configured.has_value());
+  EXPECT_EQ(configured->exit.code, 1);
+}
+
+TEST_P(ProfOptionsTest, FlameGraphsHoldTheWholeProfile) {
+  const std::string page = folder_ + "/flame.html", picture = folder_ + "/flame.svg";
+  ASSERT_EQ(weir({"-html", page, profile("cpu")}).exit.code, 0);
+  ASSERT_EQ(weir({"-svg", picture, profile("cpu")}).exit.code, 0);
+  WEIR_ASSERT_OK(const std::string html, bytes::read_file(page));
+  WEIR_ASSERT_OK(const std::string svg, bytes::read_file(picture));
+  EXPECT_THAT(svg, HasSubstr("<title>main.hash: "));
+  const std::string opening = "id=\"data\">";
+  const auto begin = html.find(opening) + opening.size();
+  const auto data =
+      nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
+  const auto top = nlohmann::json::parse(weir({"-json", profile("cpu")}).out);
+  EXPECT_EQ(data["value"][0], top["total"]);
+  EXPECT_EQ(data["depth"].size(), data["value"].size());
+  EXPECT_THAT(html, HasSubstr("handler: /orders"));
+  EXPECT_THAT(html, Not(HasSubstr("http://")));
+}
+
+TEST_P(ProfOptionsTest, BrokenProfilesAreRefused) {
+  const std::string broken = folder_ + "/broken.pb.gz";
+  WEIR_ASSERT_OK(std::string bytes, bytes::read_file(profile("heap")));
+  std::ofstream(broken) << bytes.substr(0, bytes.size() / 2);
+  const Completed done = weir({broken});
+  EXPECT_EQ(done.exit.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("broken.pb.gz"));
+  EXPECT_THAT(done.err, HasSubstr("ends early"));
+  EXPECT_EQ(weir({folder_ + "/nosuch"}).exit.code, 2);
+  EXPECT_EQ(weir({"-base", profile("cpu"), profile("goroutine")}).exit.code, 2);
+  EXPECT_EQ(weir({"-sample_index=nosuch", profile("heap")}).exit.code, 2);
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ProfOptionsTest);
+INSTANTIATE_TEST_SUITE_P(, ProfOptionsTest,
+                         testing::ValuesIn([]() -> std::vector<test_support::GoToolchain> {
+                           const auto newest = test_support::find_newest_go_toolchain();
+                           if (!newest) return {};
+                           return {*newest};
+                         }()),
+                         [](const auto& go_case) { return go_case.param.test_name(); });
+
+}  // namespace
+}  // namespace weir::live

@@ -1,0 +1,270 @@
+#include "weir/ingest/profile_source.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+
+#include "weir/ingest/profile.h"
+#include "weir/ingest/recorded.h"
+#include "weir/pprof/read.h"
+#include "weir/pprof/write.h"
+#include "weir/target/recording.h"
+
+namespace weir::ingest {
+namespace {
+
+constexpr std::size_t piece_size = std::size_t{128} << 10;
+
+model::ValueType words(const pprof::Profile& from, const pprof::ValueType& type) {
+  return {std::string(from.text(type.type)), std::string(from.text(type.unit))};
+}
+
+model::ProfileMapping to_mapping(const pprof::Profile& from, const pprof::Mapping& mapping) {
+  model::ProfileMapping to;
+  to.start = mapping.start;
+  to.limit = mapping.limit;
+  to.file_offset = mapping.file_offset;
+  to.file = from.text(mapping.file);
+  to.build_id = from.text(mapping.build_id);
+  to.has_functions = mapping.has_functions;
+  to.has_filenames = mapping.has_filenames;
+  to.has_line_numbers = mapping.has_line_numbers;
+  to.has_inline_frames = mapping.has_inline_frames;
+  return to;
+}
+
+void take_labels(const pprof::LabelSets& from, model::Profile& to) {
+  for (std::uint32_t set = 1; set < from.size(); ++set) {
+    for (const pprof::Label& label : from[set])
+      to.labels.push_back({label.key, label.text, label.number, label.unit});
+    to.label_ends.push_back(to.labels.size());
+  }
+}
+
+model::Profile to_model(pprof::Profile from) {
+  model::Profile to;
+  for (const pprof::ValueType& type : from.sample_types) to.types.push_back(words(from, type));
+  for (const pprof::Mapping& mapping : from.mappings)
+    to.mappings.push_back(to_mapping(from, mapping));
+  to.locations.reserve(from.locations.size());
+  for (const pprof::Location& location : from.locations)
+    to.locations.push_back({location.address, location.mapping, location.first_line,
+                            location.line_count, location.folded});
+  from.locations = {};
+  to.lines.reserve(from.lines.size());
+  for (const pprof::Line& line : from.lines)
+    to.lines.push_back({line.function, line.line, line.column});
+  from.lines = {};
+  to.functions.reserve(from.functions.size());
+  for (const pprof::Function& function : from.functions)
+    to.functions.push_back(
+        {function.name, function.system_name, function.file, function.start_line});
+  take_labels(from.label_sets, to);
+  to.drop_frames = from.text(from.drop_frames);
+  to.keep_frames = from.text(from.keep_frames);
+  to.time_nanos = from.time_nanos;
+  to.duration_nanos = from.duration_nanos;
+  to.period_type = words(from, from.period_type);
+  to.period = from.period;
+  for (const StringId comment : from.comments) to.comments.emplace_back(from.text(comment));
+  to.default_type = from.text(from.default_sample_type);
+  to.doc_url = from.text(from.doc_url);
+  to.samples = std::move(from.samples);
+  to.strings = std::move(from.strings);
+  return to;
+}
+
+/// Words that are not in the profile's table get their place there.
+class Words {
+ public:
+  explicit Words(StringTable& table) : table_(table) {}
+  StringId add(std::string_view text) { return text.empty() ? 0 : table_.add(text); }
+
+ private:
+  StringTable& table_;
+};
+
+pprof::Profile to_pprof(const model::Profile& from) {
+  pprof::Profile to;
+  to.strings = from.strings;
+  Words table(to.strings);
+  for (const model::ValueType& type : from.types)
+    to.sample_types.push_back({table.add(type.type), table.add(type.unit)});
+  for (const model::ProfileMapping& mapping : from.mappings)
+    to.mappings.push_back({mapping.start, mapping.limit, mapping.file_offset,
+                           table.add(mapping.file), table.add(mapping.build_id),
+                           mapping.has_functions, mapping.has_filenames, mapping.has_line_numbers,
+                           mapping.has_inline_frames});
+  for (const model::ProfileLocation& location : from.locations)
+    to.locations.push_back({location.address, location.mapping, location.first_line,
+                            location.line_count, location.folded});
+  for (const model::ProfileLine& line : from.lines)
+    to.lines.push_back({line.function, line.line, line.column});
+  for (const model::ProfileFunction& function : from.functions)
+    to.functions.push_back(
+        {function.name, function.system_name, function.file, function.start_line});
+  std::vector<pprof::Label> labels;
+  for (const Sample& sample : from.samples) {
+    labels.clear();
+    for (const model::ProfileLabel& label : from.labels_of(sample.labels))
+      labels.push_back({label.key, label.text, label.number, label.unit});
+    to.samples.add(sample.locations(), from.values_of(sample), to.label_sets.intern(labels));
+  }
+  to.drop_frames = table.add(from.drop_frames);
+  to.keep_frames = table.add(from.keep_frames);
+  to.time_nanos = from.time_nanos;
+  to.duration_nanos = from.duration_nanos;
+  to.period_type = {table.add(from.period_type.type), table.add(from.period_type.unit)};
+  to.period = from.period;
+  for (const std::string& comment : from.comments) to.comments.push_back(table.add(comment));
+  to.default_sample_type = table.add(from.default_type);
+  to.doc_url = table.add(from.doc_url);
+  return to;
+}
+
+struct Fd {
+  int number = -1;
+  explicit Fd(int fd) : number(fd) {}
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() {
+    if (number > STDERR_FILENO) close(number);
+  }
+};
+
+/// A profile, or a recording, which its first bytes tell.
+class Intake {
+ public:
+  Result<void> feed(std::string_view piece) {
+    if (!recording_ && !begun_) {
+      head_ += piece;
+      if (head_.size() < recording_mark.size()) return {};
+      return begin();
+    }
+    if (!recording_) return reader_.feed(bytes::as_bytes(piece));
+    head_ += piece;
+    return {};
+  }
+  Result<model::Profile> finish() {
+    if (!recording_ && !begun_) {
+      if (head_.empty()) return fail(ErrorCode::not_found, "it is empty");
+      WEIR_TRY_VOID(begin());
+    }
+    if (recording_) {
+      WEIR_TRY(const auto recording, target::parse_recording(bytes::as_bytes(head_)));
+      WEIR_TRY(const auto snapshot, decode_recording(recording, ""));
+      return to_model(goroutine_profile(snapshot));
+    }
+    WEIR_TRY(auto profile, reader_.finish());
+    return to_model(std::move(profile));
+  }
+
+ private:
+  static constexpr std::string_view recording_mark = "weir-rec";
+  Result<void> begin() {
+    recording_ = head_.starts_with(recording_mark);
+    if (recording_) return {};
+    begun_ = true;
+    const std::string head = std::move(head_);
+    return reader_.feed(bytes::as_bytes(head));
+  }
+  pprof::ProfileReader reader_;
+  std::string head_;
+  bool begun_ = false, recording_ = false;
+};
+
+Result<model::Profile> read_file(const std::string& name) {
+  const Fd fd(name == "-" ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.number < 0) {
+    const ErrorCode code = errno == ENOENT   ? ErrorCode::not_found
+                           : errno == EACCES ? ErrorCode::denied
+                                             : ErrorCode::io;
+    return fail(code,
+                errno == ENOENT ? "neither a file, a URL nor a process id" : "cannot be opened", {},
+                errno);
+  }
+  Intake intake;
+  std::string piece(piece_size, '\0');
+  while (true) {
+    const ssize_t got = read(fd.number, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(ErrorCode::io, "cannot be read", {}, errno);
+    if (got == 0) return intake.finish();
+    WEIR_TRY_VOID(intake.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
+  }
+}
+
+std::optional<int> parse_pid(const std::string& text) {
+  int pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
+  return pid;
+}
+
+Result<model::Profile> read_process(int pid, const LiveOptions& options) {
+  WEIR_TRY(auto reader, LiveReader::open(pid));
+  WEIR_TRY(const auto snapshot, reader.read_snapshot(options));
+  return to_model(goroutine_profile(snapshot));
+}
+
+Result<model::Profile> read_any(const std::string& name, const EvidenceOptions& options,
+                                int seconds) {
+  const bool there = name == "-" || access(name.c_str(), F_OK) == 0;
+  if (const auto pid = parse_pid(name); pid && !there) return read_process(*pid, options.live);
+  if (there || !looks_like_url(name)) return read_file(name);
+  Intake intake;
+  HttpOptions http = options.http;
+  http.timeout = Nanos{http.timeout.value + std::int64_t{seconds} * 1'000'000'000};
+  WEIR_TRY_VOID(fetch(pprof_url(name, seconds), http,
+                      [&](std::string_view piece) { return intake.feed(piece); }));
+  return intake.finish();
+}
+
+}  // namespace
+
+Result<model::Profile> read_profile(const std::string& name, const EvidenceOptions& options,
+                                    int seconds) {
+  auto profile = read_any(name, options, seconds);
+  if (!profile)
+    return fail(std::move(profile).error().with(name == "-" ? "standard input"
+                                                            : without_credentials(name)));
+  return profile;
+}
+
+Result<model::Profile> parse_profile(std::string_view bytes) {
+  WEIR_TRY(auto profile, pprof::parse_profile(bytes::as_bytes(bytes)));
+  return to_model(std::move(profile));
+}
+
+std::string render_pprof(const model::Profile& profile) {
+  return pprof::render_profile(to_pprof(profile));
+}
+
+std::string pprof_url(std::string_view word, int seconds) {
+  std::string url(word);
+  if (word.find("://") == std::string_view::npos) {
+    url = word.starts_with(':') ? "http://localhost" : "http://";
+    url += word;
+  }
+  const auto path = url.find('/', url.find("://") + 3);
+  if (path == std::string::npos || path + 1 == url.size()) {
+    if (path != std::string::npos) url.pop_back();
+    url += "/debug/pprof/profile";
+  } else if (url.ends_with("/debug/pprof/")) {
+    url += "profile";
+  } else if (url.ends_with("/debug/pprof")) {
+    url += "/profile";
+  }
+  if (seconds > 0 && url.find("seconds=") == std::string::npos) {
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    url += fmt::format("seconds={}", seconds);
+  }
+  return url;
+}
+
+}  // namespace weir::ingest

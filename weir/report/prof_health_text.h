@@ -1,0 +1,25 @@
+#pragma once
+// `weir prof -health` and `-cluster` for people and programs (schemas "weir.prof-health/1",
+// "weir.prof-cluster/1", docs/json.md), and the section `prof:` of .weir.yaml.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/base/error.h"
+#include "weir/model/profile_health.h"
+#include "weir/report/prof_text.h"
+
+namespace weir::report {
+
+/// `stacks`: at most so many of each; 0: all.
+std::string render_health(const std::vector<model::HealthReport>& reports, std::size_t stacks);
+std::string render_health_json(const std::vector<model::HealthReport>& reports);
+
+std::string render_cluster(const model::ClusterReport& report, const ProfOptions& options);
+std::string render_cluster_json(const model::ClusterReport& report);
+
+/// The limits, where the section has them: parked (per cent), block-wait, mutex-hold (times).
+/// Errors: usage.
+Result<model::HealthLimits> parse_health_settings(std::string_view yaml, const std::string& path);
+
+}  // namespace weir::report
