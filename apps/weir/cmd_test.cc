@@ -15,6 +15,7 @@
 #include "apps/weir/gate_output.h"
 #include "apps/weir/go_test_args.h"
 #include "apps/weir/results_folder.h"
+#include "apps/weir/temporary_folder.h"
 
 namespace weir::app {
 namespace {
@@ -37,32 +38,6 @@ void print_help(const FlagSet& flags) {
       "  weir test -ignore-any 'go.opencensus.io/*' -junit leaks.xml ./...\n",
       flags.help());
 }
-
-/// A folder of our own that is gone with us.
-class TemporaryFolder {
- public:
-  static Result<TemporaryFolder> make() {
-    std::error_code error;
-    std::string path = (fs::temp_directory_path(error) / "weir-test-XXXXXX").string();
-    if (mkdtemp(path.data()) == nullptr)
-      return fail(ErrorCode::io, "cannot make a temporary folder", path, errno);
-    return TemporaryFolder(std::move(path));
-  }
-  TemporaryFolder(TemporaryFolder&& other) noexcept { std::swap(path_, other.path_); }
-  TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
-    std::swap(path_, other.path_);
-    return *this;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
 
 pid_t child = 0;
 void hand_on(int signal) {
@@ -143,7 +118,7 @@ Result<int> test(const std::string& go, const GoTestArgs& args, const GateReques
                  model::GateOptions options) {
   options.verbose |= args.verbose;
   if (auto baseline = read_baseline(options); !baseline) return fail(std::move(baseline).error());
-  WEIR_TRY(const TemporaryFolder folder, TemporaryFolder::make());
+  WEIR_TRY(const TemporaryFolder folder, TemporaryFolder::make("weir-test-"));
   WEIR_TRY(const auto command, go_command(go, args, options, request.ancestors));
   setenv(results_variable, folder.path().c_str(), 1);
   WEIR_TRY(const int go_code, run_command(command));

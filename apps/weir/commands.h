@@ -13,9 +13,12 @@ constexpr int code_failed = 2;  ///< wrong usage, or weir itself failed
 
 int run_diff(const std::vector<std::string>& args);
 int run_dump(const std::vector<std::string>& args);
+int run_explore(const std::vector<std::string>& args);
 int run_exec(const std::vector<std::string>& args);
 int run_history(const std::vector<std::string>& args);
 int run_prof(const std::vector<std::string>& args);
+int run_replay(const std::vector<std::string>& args);
+int run_shrink(const std::vector<std::string>& args);
 int run_test(const std::vector<std::string>& args);
 int run_top(const std::vector<std::string>& args);
 int run_watch(const std::vector<std::string>& args);

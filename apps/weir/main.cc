@@ -24,6 +24,9 @@ constexpr Command commands[] = {
     {"why", "who waits for whom, and where that goes round in a circle", run_why},
     {"diff", "what grew, what is new and what went between looks", run_diff},
     {"prof", "profiles: where time, memory and goroutines are", run_prof},
+    {"explore", "search a test's schedules for deadlocks, leaks and panics", run_explore},
+    {"replay", "run a schedule that weir explore found, and check every step", run_replay},
+    {"shrink", "make a found schedule smaller", run_shrink},
     {"watch", "looks again and again, and keeps what it sees", run_watch},
     {"history", "what weir watch has kept", run_history},
 };

@@ -1,0 +1,98 @@
+#include "apps/weir/explore_test.h"
+
+#include "weir/analysis/schedule_end.h"
+#include "weir/bytes/mapped_file.h"
+#include "weir/ingest/live.h"
+#include "weir/report/schedule_file.h"
+#include "weir/target/registers.h"
+
+namespace weir::app {
+namespace {
+
+template <class Map>
+std::vector<std::pair<std::string, std::uint64_t>> pairs_of(const Map& map) {
+  std::vector<std::pair<std::string, std::uint64_t>> pairs;
+  for (const auto& [name, count] : map) pairs.emplace_back(name, count);
+  return pairs;
+}
+
+model::Exploration to_exploration(const sched::SearchResult& result) {
+  model::Exploration one;
+  one.control = to_string(result.control);
+  one.why = result.why;
+  one.schedules = result.schedules;
+  one.distinct = result.distinct;
+  one.points = result.points;
+  one.strategies = pairs_of(result.by_strategy);
+  if (result.exhausted) one.exhausted = *result.exhausted;
+  one.exhausted_schedules = result.exhausted_schedules;
+  one.complete = result.complete;
+  one.stopped = result.stopped;
+  one.unknown = pairs_of(result.unknown);
+  one.unconfirmed = result.unconfirmed;
+  one.observations = result.observations;
+  one.clamped = result.clamped;
+  return one;
+}
+
+}  // namespace
+
+Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
+                                      const sched::RunOptions& options,
+                                      const std::vector<std::uint32_t>& choices,
+                                      sched::Watchdog& watchdog) {
+  model::ExploreFinding finding;
+  sched::RunOptions with_look = options;
+  std::optional<model::Snapshot> snapshot;
+  with_look.at_end = [&snapshot](const sched::EndState& end) {
+    auto reader = ingest::LiveReader::open(end.pid);
+    if (!reader) return;
+    const ingest::StoppedRegisters thread{end.thread, target::to_registers(end.registers)};
+    auto read = reader->read_stopped(std::span(&thread, 1));
+    if (read) snapshot = std::move(*read);
+  };
+  sched::FixedChooser chooser(choices);
+  WEIR_TRY(const sched::RunRecord record, run_schedule(binary, with_look, chooser, watchdog));
+  finding.schedule = sched::describe(binary, record, options.seed);
+  if (snapshot) finding.end = analysis::schedule_end(finding.schedule, *snapshot);
+  finding.deviations = sched::count_deviations(record.choices());
+  finding.output = record.output;
+  return finding;
+}
+
+Result<model::Exploration> explore_test(const sched::TestBinary& binary,
+                                        const sched::SearchOptions& options,
+                                        sched::Watchdog& watchdog) {
+  WEIR_TRY(const sched::SearchResult result, search(binary, options, watchdog));
+  model::Exploration exploration = to_exploration(result);
+  exploration.seed = options.run.seed;
+  if (!result.found) return exploration;
+  const sched::Found& found = *result.found;
+  sched::RunOptions run = options.run;
+  run.seed = found.seed;
+  WEIR_TRY(model::ExploreFinding finding, look_at(binary, run, found.choices, watchdog));
+  finding.schedule.strategy = found.strategy;
+  finding.found_in = found.schedule;
+  finding.deviations_before = found.deviations;
+  finding.confirmed = found.confirmed;
+  finding.replayed = found.replayed;
+  exploration.finding = std::move(finding);
+  return exploration;
+}
+
+Result<model::Schedule> read_schedule(const std::string& path) {
+  WEIR_TRY(const auto file, bytes::MappedFile::open(path));
+  const bytes::Bytes content = file.bytes();
+  return report::parse_schedule_file(
+      {reinterpret_cast<const char*>(content.data()), content.size()}, path);
+}
+
+sched::RunOptions run_options_of(const model::Schedule& schedule) {
+  sched::RunOptions options;
+  options.pattern = sched::pattern_for(schedule.test);
+  options.folder = schedule.folder;
+  options.seed = schedule.seed;
+  return options;
+}
+
+}  // namespace weir::app

@@ -1,0 +1,29 @@
+#pragma once
+// Running one test under control, and telling what came of it: shared by explore, replay, shrink.
+#include <string>
+#include <vector>
+
+#include "weir/model/explore.h"
+#include "weir/sched/describe.h"
+#include "weir/sched/search.h"
+
+namespace weir::app {
+
+/// Searches, and describes what was found.
+Result<model::Exploration> explore_test(const sched::TestBinary& binary,
+                                        const sched::SearchOptions& options,
+                                        sched::Watchdog& watchdog);
+
+/// Runs the choices once more and looks at the goroutines at the end.
+Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
+                                      const sched::RunOptions& options,
+                                      const std::vector<std::uint32_t>& choices,
+                                      sched::Watchdog& watchdog);
+
+/// Reads a schedule file. Errors: those of reading and parsing.
+Result<model::Schedule> read_schedule(const std::string& path);
+
+/// How the test of a schedule is run.
+sched::RunOptions run_options_of(const model::Schedule& schedule);
+
+}  // namespace weir::app

@@ -1,0 +1,200 @@
+// `weir explore`, `replay` and `shrink` on tests with the classic bugs: each bug is found and
+// replays, and the same test without the bug gives no finding.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/go_test_case.h"
+#include "weir/bytes/mapped_file.h"
+
+namespace weir::live {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test_support::Completed;
+using testing::HasSubstr;
+
+constexpr const char* source = "explore";
+
+Result<Completed> weir(std::vector<std::string> words) {
+  words.insert(words.begin(), WEIR_BINARY);
+  return test_support::run(words, {});
+}
+
+/// A folder for schedule files.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("weir-explore-test-" + std::to_string(getpid()))) {
+    fs::create_directories(path_);
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string file(const std::string& test) const {
+    return (path_ / (test + ".schedule")).string();
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  fs::path path_;
+};
+
+class ExploreTest : public test_support::GoTest {
+ protected:
+  /// The outcome for each test that matches ("" without a finding), by name.
+  static std::map<std::string, std::string> explore(const std::string& program,
+                                                    const std::string& pattern,
+                                                    const std::string& schedules) {
+    std::map<std::string, std::string> outcomes;
+    const auto done = weir({"explore", "-json", "-n", schedules, "-for", "0s", "-o",
+                            folder().path(), "-run", pattern, program});
+    EXPECT_TRUE(done.has_value());
+    if (!done) return outcomes;
+    const json report = json::parse(done->out, nullptr, false);
+    EXPECT_FALSE(report.is_discarded()) << done->out << done->err;
+    if (report.is_discarded()) return outcomes;
+    for (const json& test : report["tests"]) {
+      EXPECT_EQ(test["control"], "controlled") << test.dump(1);
+      EXPECT_TRUE(test["unknown"].empty()) << test.dump(1);
+      EXPECT_EQ(test["unconfirmed"], 0) << test.dump(1);
+      outcomes[test["test"]] = test.contains("finding") ? test["finding"]["outcome"] : "";
+    }
+    return outcomes;
+  }
+  static Folder& folder() {
+    static Folder one;
+    return one;
+  }
+};
+
+TEST_P(ExploreTest, FindsAndReplays) {
+  WEIR_BUILD_GO(program, go(), source, {.test_binary = true});
+  const auto outcomes = explore(program, "^Test(ABBA|CloseAndSend)(Fixed)?$", "40");
+  EXPECT_THAT(outcomes, testing::UnorderedElementsAre(testing::Pair("TestABBA", "deadlock"),
+                                                      testing::Pair("TestABBAFixed", ""),
+                                                      testing::Pair("TestCloseAndSend", "panic"),
+                                                      testing::Pair("TestCloseAndSendFixed", "")));
+  WEIR_ASSERT_OK(const Completed done,
+                 weir({"replay", "-n", "5", folder().file("TestABBA"), program}));
+  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+  EXPECT_THAT(done.out, HasSubstr("replayed 5 of 5"));
+  EXPECT_THAT(done.out, testing::ContainsRegex("cycle: goroutine [0-9]+ waits for goroutine [0-9]+ "
+                                               "waits for goroutine [0-9]+\n"));
+}
+
+WEIR_FOR_EACH_GO(ExploreTest);
+
+/// What does not depend on the Go version, with the newest one.
+class ExploreNewest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto found = test_support::find_newest_go_toolchain();
+    if (!found) WEIR_SKIP("no Go toolchain");
+    go_ = *found;
+  }
+  test_support::GoToolchain go_;
+  Folder folder_;
+};
+
+TEST_F(ExploreNewest, FindsEveryKind) {
+  WEIR_BUILD_GO(program, go_, source, {.ldflags = "-s -w", .pie = true, .test_binary = true});
+  WEIR_ASSERT_OK(const Completed done,
+                 weir({"explore", "-json", "-n", "100", "-for", "0s", "-o", folder_.path(), "-run",
+                       "^Test(LockAndSend|AddInside|GiveUp|LostWakeUp|CondEarly|Workers|FirstError|"
+                       "ReadTwice)$",
+                       program}));
+  EXPECT_EQ(done.exit.code, 1);
+  const json report = json::parse(done.out, nullptr, false);
+  ASSERT_FALSE(report.is_discarded()) << done.out << done.err;
+  std::map<std::string, std::string> outcomes;
+  for (const json& test : report["tests"])
+    outcomes[test["test"]] = test.contains("finding") ? test["finding"]["outcome"] : "";
+  const std::map<std::string, std::string> expected{
+      {"TestLockAndSend", "deadlock"}, {"TestAddInside", "failed"},   {"TestGiveUp", "leak"},
+      {"TestLostWakeUp", "deadlock"},  {"TestCondEarly", "deadlock"}, {"TestWorkers", "failed"},
+      {"TestFirstError", "leak"},      {"TestReadTwice", "deadlock"}};
+  EXPECT_EQ(outcomes, expected);
+}
+
+TEST_F(ExploreNewest, TriesEverythingOfASmallTest) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  WEIR_ASSERT_OK(const Completed done, weir({"explore", "-strategy", "delay", "-o", folder_.path(),
+                                             "-run", "^TestSleepsLong$", program}));
+  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+  EXPECT_THAT(done.out, HasSubstr("no finding: every schedule was tried (1)"));
+}
+
+TEST_F(ExploreNewest, RefusesWhatItCannotControl) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  WEIR_ASSERT_OK(const Completed spins,
+                 weir({"explore", "-o", folder_.path(), "-run", "^TestSpins$", program}));
+  EXPECT_EQ(spins.exit.code, 0) << spins.out << spins.err;
+  EXPECT_THAT(spins.out, HasSubstr("TestSpins: not controlled: stalled: a goroutine ran for"));
+  WEIR_ASSERT_OK(const Completed blocks, weir({"explore", "-o", folder_.path(), "-run",
+                                               "^TestBlocksInSystemCall$", program}));
+  EXPECT_EQ(blocks.exit.code, 0) << blocks.out << blocks.err;
+  EXPECT_THAT(blocks.out, HasSubstr("not controlled: stalled: the program waits for something"));
+}
+
+TEST_F(ExploreNewest, BindsSchedulesToTheirBuild) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  WEIR_BUILD_GO(other, go_, source, {.ldflags = "-s -w", .test_binary = true});
+  WEIR_ASSERT_OK(const Completed found,
+                 weir({"explore", "-o", folder_.path(), "-run", "^TestGiveUp$", program}));
+  ASSERT_EQ(found.exit.code, 1) << found.out << found.err;
+  const std::string file = folder_.file("TestGiveUp");
+  WEIR_ASSERT_OK(const Completed wrong, weir({"replay", file, other}));
+  EXPECT_EQ(wrong.exit.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("the schedule belongs to another build of the test"));
+}
+
+TEST_F(ExploreNewest, SaysWhereAReplayGoesAnotherWay) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  WEIR_ASSERT_OK(const Completed found,
+                 weir({"explore", "-o", folder_.path(), "-run", "^TestLockAndSend$", program}));
+  ASSERT_EQ(found.exit.code, 1) << found.out << found.err;
+  const std::string file = folder_.file("TestLockAndSend");
+  std::string text;
+  {
+    WEIR_ASSERT_OK(const auto mapped, bytes::MappedFile::open(file));
+    text.assign(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+  }
+  const std::string was = "\"operation\":\"chan send\"";
+  const auto at = text.rfind(was);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, was.size(), "\"operation\":\"close\"");
+  ASSERT_TRUE(bytes::write_file(file, text).has_value());
+  WEIR_ASSERT_OK(const Completed done, weir({"replay", file, program}));
+  EXPECT_EQ(done.exit.code, 1);
+  EXPECT_THAT(done.out, HasSubstr("went another way: point 3 is goroutine"));
+}
+
+TEST_F(ExploreNewest, ShrinksARandomWalk) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  WEIR_ASSERT_OK(const Completed found,
+                 weir({"explore", "-strategy", "random", "-o", folder_.path(), "-run",
+                       "^TestLockAndSend$", program}));
+  ASSERT_EQ(found.exit.code, 1) << found.out << found.err;
+  WEIR_ASSERT_OK(const Completed done, weir({"shrink", folder_.file("TestLockAndSend"), program}));
+  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+  WEIR_ASSERT_OK(const Completed again, weir({"replay", folder_.file("TestLockAndSend"), program}));
+  EXPECT_EQ(again.exit.code, 0) << again.out << again.err;
+}
+
+TEST_F(ExploreNewest, RefusesRaceBuilds) {
+  auto program = test_support::build_go_program(go_, source, {.race = true, .test_binary = true});
+  if (!program) WEIR_SKIP("no C compiler for -race");
+  WEIR_ASSERT_OK(const Completed done, weir({"explore", "-run", "^TestABBA$", *program}));
+  EXPECT_EQ(done.exit.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("built with -race"));
+}
+
+}  // namespace
+}  // namespace weir::live

@@ -1,0 +1,13 @@
+#pragma once
+// The end of a schedule: who waits for what, and who has it.
+#include "weir/model/schedule.h"
+#include "weir/model/snapshot.h"
+
+namespace weir::analysis {
+
+/// The waiting goroutines of a snapshot taken where the schedule ended; the runtime's own are left
+/// out. A lock is held by whom the schedule saw take it and not give it back, and who does not wait
+/// for it now. TryLock counts for nobody: the schedule does not know whether it succeeded.
+model::ScheduleEnd schedule_end(const model::Schedule& schedule, const model::Snapshot& snapshot);
+
+}  // namespace weir::analysis

@@ -1,0 +1,30 @@
+#pragma once
+// The virtual clock: a page in the process with the code and the counter that take the kernel's
+// place, so that time only passes when the schedule says so.
+#include <cstdint>
+#include <vector>
+
+#include "weir/base/address.h"
+#include "weir/base/error.h"
+#include "weir/sched/process.h"
+
+namespace weir::sched {
+
+/// Where the page is: far from everything that Linux or Go put anywhere by themselves.
+inline constexpr Address clock_page{0x5e00'0000'0000};
+/// Each reading of the clock takes so long, for programs that wait by looking at it.
+inline constexpr Nanos clock_step{50};
+
+/// Maps the page and makes `vdso_clock_gettime` (runtime.vdsoClockgettimeSym) point at it. The
+/// process stands before its first instruction, and must not see its vDSO (hide_vdso), which would
+/// overwrite that. Errors: io, gone, unmapped.
+Result<void> install_clock(ControlledProcess& process, Address vdso_clock_gettime);
+/// Lets virtual time pass.
+Result<void> advance_clock(const ControlledProcess& process, Nanos by);
+
+/// Before the first instruction: takes the vDSO out of the auxiliary vector, and fills the 16
+/// random bytes that the kernel hands over (hash seeds, random numbers, from go1.26 the heap's
+/// place).
+Result<void> fix_auxiliary_vector(const ControlledProcess& process, std::uint64_t seed);
+
+}  // namespace weir::sched

@@ -1,0 +1,97 @@
+#pragma once
+// ControlledProcess: a process of which weir holds every step. Other than target::Tracee, it is
+// started for weir's own purpose, nothing but weir waits for it, and it is killed at the end.
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weir/base/address.h"
+#include "weir/base/error.h"
+
+namespace weir::sched {
+
+struct ProcessLaunch {
+  std::string path;
+  std::vector<std::string> argv;         ///< argv[0] included
+  std::vector<std::string> environment;  ///< "NAME=value"; the whole of it
+  std::string folder;                    ///< working directory; empty: weir's own
+  int output = -1;                       ///< becomes stdout and stderr
+};
+
+/// What let_run() came back with.
+struct ProcessStop {
+  enum class Kind : std::uint8_t {
+    trap,   ///< `thread` has executed an int3; its program counter is behind it
+    ended,  ///< the process is gone; `status` as from waitpid
+  };
+  Kind kind = Kind::ended;
+  pid_t thread = 0;
+  int status = 0;
+};
+
+/// One process under ptrace, started without address space randomisation in a process group of its
+/// own. Only the thread of a trap stands still, every other one runs. All calls from one thread. If
+/// weir dies, the kernel kills the process (PTRACE_O_EXITKILL).
+class ControlledProcess {
+ public:
+  /// Starts the program and stops it before its first instruction. Errors: not_found, denied (not
+  /// executable), unsupported (ptrace is refused, with the remedy), io.
+  static Result<std::unique_ptr<ControlledProcess>> launch(const ProcessLaunch& launch);
+  /// Kills and collects it.
+  ~ControlledProcess();
+  ControlledProcess(const ControlledProcess&) = delete;
+  ControlledProcess& operator=(const ControlledProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  const std::vector<pid_t>& threads() const { return threads_; }
+
+  /// Lets `thread` go on (with `signal`, if not 0) until a trap or the end. Signals on their way to
+  /// the program are delivered.
+  ProcessStop let_run(pid_t thread, int signal = 0);
+  /// Executes one instruction of the stopped `thread`, or delivers a signal that came first (then
+  /// the instruction was not executed: false). Errors: gone.
+  Result<bool> step(pid_t thread);
+
+  Result<user_regs_struct> read_registers(pid_t thread) const;
+  Result<void> write_registers(pid_t thread, const user_regs_struct& registers) const;
+  /// Errors: gone, unmapped.
+  Result<void> read(Address at, std::span<std::byte> into) const;
+  Result<void> write(Address at, std::span<const std::byte> bytes) const;
+  template <class T>
+  Result<T> read_value(Address at) const {
+    T value{};
+    WEIR_TRY_VOID(read(at, std::as_writable_bytes(std::span<T, 1>(&value, 1))));
+    return value;
+  }
+  template <class T>
+  Result<void> write_value(Address at, T value) const {
+    return write(at, std::as_bytes(std::span<const T, 1>(&value, 1)));
+  }
+  /// One call for several pieces, each wholly mapped.
+  Result<void> read_pieces(std::span<const iovec> into, std::span<const iovec> from) const;
+
+  /// Makes a system call in the name of the stopped `thread`, whose registers and code are put
+  /// back. The kernel's answer (negative errno for failure).
+  Result<std::int64_t> system_call(pid_t thread, std::uint64_t number,
+                                   const std::vector<std::uint64_t>& arguments);
+
+ private:
+  explicit ControlledProcess(pid_t pid) : pid_(pid), threads_{pid} {}
+  friend struct ProcessLauncher;
+  bool on_stop(pid_t thread, int status, ProcessStop& stop);
+  void forget(pid_t thread);
+
+  pid_t pid_;
+  std::vector<pid_t> threads_;
+  bool ended_ = false;
+  int memory_ = -1;  ///< /proc/PID/mem: writes text, too
+};
+
+}  // namespace weir::sched

@@ -1,0 +1,94 @@
+#pragma once
+// One run of one test under control: every choice is asked for, and everything that was asked is
+// recorded.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "weir/sched/binary.h"
+#include "weir/sched/chooser.h"
+#include "weir/sched/watchdog.h"
+
+namespace weir::sched {
+
+/// How a run ended.
+enum class Ending : std::uint8_t {
+  passed,
+  failed,    ///< the test itself reported failure
+  deadlock,  ///< the runtime found all goroutines asleep
+  panic,     ///< nobody recovered it
+  fatal,     ///< the runtime stopped the program for a fault of its own: concurrent map writes …
+  leak,      ///< passed, but goroutines of the test wait on
+  not_started,  ///< the program ended before the test began
+  crashed,      ///< the runtime broke. Taken for weir's fault
+  stalled,      ///< no point was reached any more: the watchdog ended it
+  endless,      ///< more points than RunOptions::event_limit
+  diverged,     ///< RunOptions::check said so
+  died,         ///< it ended in a way that weir does not know: a signal, syscall.Exit
+};
+std::string_view to_string(Ending ending);
+/// A fault of the test or of what it tests.
+bool is_finding(Ending ending);
+/// Nothing can be said about the test.
+bool is_unknown(Ending ending);
+
+/// One point of the schedule.
+struct RunEvent {
+  Goid goroutine;              ///< who is about to act; of a resumption: whom Go would take
+  const Hook* hook = nullptr;  ///< null: a resumption (somebody has to be picked)
+  Address pc;                  ///< of the operation, or where it is called from
+  std::uint32_t object =
+      0;  ///< number of what is operated on, from 1 in order of appearance; 0: none
+  std::uint32_t alternatives = 1;
+  std::uint32_t choice = 0;
+  Goid runs;  ///< who goes on
+};
+
+struct LeftOver {
+  Goid id;
+  std::string wait_reason;
+  auto operator<=>(const LeftOver&) const = default;
+};
+
+struct RunRecord {
+  Ending ending = Ending::died;
+  std::string message;  ///< Go's words, or weir's reason for stalled, crashed, endless
+  std::vector<RunEvent> events;
+  std::vector<Address> objects;           ///< what the numbers of RunEvent::object stand for
+  std::uint64_t hash = 0;                 ///< of all events and the ending
+  std::vector<LeftOver> left;             ///< Ending::leak
+  std::vector<std::string> observations;  ///< what the test does that weir does not control
+  std::uint32_t clamped = 0;              ///< calls of runtime.GOMAXPROCS that wanted more than 1
+  std::uint32_t refused = 0;              ///< preemptions that the runtime refused
+  std::string output;                     ///< stdout and stderr, up to a limit
+
+  /// The choices at points with more than one alternative.
+  std::vector<std::uint32_t> choices() const;
+  /// How many such points there are.
+  std::size_t choice_points() const;
+};
+
+/// The process as it stands at its end (deadlock, panic, leak, fatal), still whole.
+struct EndState {
+  int pid = 0;
+  int thread = 0;  ///< stopped
+  user_regs_struct registers{};
+};
+
+struct RunOptions {
+  std::string pattern;                 ///< go test's -run, naming one test
+  std::string folder;                  ///< the package's
+  std::vector<std::string> arguments;  ///< more arguments for the program
+  std::uint64_t seed = 1;  ///< random bytes of the process, and which ready case select takes
+  std::size_t event_limit = 20'000;
+  /// Asked about each point, with its number from 0. What is wrong with it ends the run as
+  /// diverged.
+  std::function<std::optional<std::string>(std::size_t, const RunEvent&)> check;  ///< may be null
+  std::function<void(const EndState&)> at_end;                                    ///< may be null
+};
+
+/// Errors: what keeps the program from being started or controlled at all.
+Result<RunRecord> run_schedule(const TestBinary& binary, const RunOptions& options,
+                               Chooser& chooser, Watchdog& watchdog);
+
+}  // namespace weir::sched

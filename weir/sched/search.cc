@@ -1,0 +1,235 @@
+#include "weir/sched/search.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+namespace weir::sched {
+namespace {
+
+constexpr unsigned mixed_bound = 2;
+constexpr unsigned widest_bound = 64;
+constexpr unsigned least_depth = 2, depths = 3;  // PCT: 2, 3, 4
+/// So many runs without a verdict (each may take the watchdog's time), and weir gives a test up.
+constexpr std::size_t patience = 3;
+constexpr std::size_t shrink_runs = 200;
+
+/// One schedule to try.
+struct Attempt {
+  std::unique_ptr<Chooser> chooser;
+  std::uint64_t seed = 0;
+  std::string strategy;
+  bool delay = false;
+};
+
+class Search {
+ public:
+  Search(const TestBinary& binary, const SearchOptions& options, Watchdog& watchdog)
+      : binary_(binary),
+        options_(options),
+        watchdog_(watchdog),
+        delay_(options.strategy == Strategy::mixed ? mixed_bound : widest_bound) {}
+
+  Result<SearchResult> go();
+
+ private:
+  Result<bool> self_test();
+  bool is_over() const;
+  std::optional<Attempt> plan();
+  std::optional<Attempt> plan_delay();
+  Attempt plan_pct();
+  Attempt plan_random();
+  Result<RunRecord> run(Chooser& chooser, std::uint64_t seed);
+  void count(const Attempt& attempt, const RunRecord& record);
+  Result<void> confirm(const Attempt& attempt, RunRecord record);
+  void finish();
+
+  const TestBinary& binary_;
+  const SearchOptions& options_;
+  Watchdog& watchdog_;
+  DelayBounded delay_;
+  SearchResult result_;
+  std::set<std::uint64_t> hashes_;
+  std::size_t turn_ = 0;
+  std::size_t drawn_ = 0;  ///< seeds of PCT and random walks
+  std::size_t unknown_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Result<RunRecord> Search::run(Chooser& chooser, std::uint64_t seed) {
+  RunOptions options = options_.run;
+  options.seed = seed;
+  WEIR_TRY(RunRecord record, run_schedule(binary_, options, chooser, watchdog_));
+  for (const std::string& seen : record.observations)
+    if (std::find(result_.observations.begin(), result_.observations.end(), seen) ==
+        result_.observations.end())
+      result_.observations.push_back(seen);
+  result_.clamped = std::max(result_.clamped, record.clamped);
+  return record;
+}
+
+// A test whose runs differ although all choices were equal cannot be replayed: weir says so instead
+// of looking for faults in it.
+Result<bool> Search::self_test() {
+  std::optional<std::uint64_t> hash;
+  for (unsigned i = 0; i < options_.self_test && !is_over(); ++i) {
+    const auto chooser = make_random_chooser(options_.run.seed);
+    WEIR_TRY(const RunRecord record, run(*chooser, options_.run.seed));
+    if (is_unknown(record.ending)) {
+      result_.control = Control::uncontrolled;
+      result_.why = fmt::format("{}: {}", to_string(record.ending), record.message);
+      return false;
+    }
+    if (hash && *hash != record.hash) {
+      result_.control = Control::uncontrolled;
+      result_.why = fmt::format("equal choices gave different runs (run {} of {})", i + 1,
+                                options_.self_test);
+      return false;
+    }
+    hash = record.hash;
+  }
+  return true;
+}
+
+bool Search::is_over() const {
+  if (options_.stop != nullptr && *options_.stop) return true;
+  if (options_.schedules != 0 && result_.schedules >= options_.schedules) return true;
+  const auto spent = std::chrono::steady_clock::now() - start_;
+  return options_.time.value != 0 && spent >= std::chrono::nanoseconds(options_.time.value);
+}
+
+std::optional<Attempt> Search::plan_delay() {
+  auto choices = delay_.next();
+  if (!choices) return std::nullopt;
+  unsigned bound = 0;
+  for (const std::uint32_t choice : *choices) bound += choice;
+  return Attempt{std::make_unique<FixedChooser>(std::move(*choices)), options_.run.seed,
+                 fmt::format("delay-bounded, bound {}", bound), true};
+}
+
+Attempt Search::plan_pct() {
+  const std::uint64_t seed = options_.run.seed + ++drawn_;
+  const unsigned depth = least_depth + static_cast<unsigned>(drawn_) % depths;
+  return {make_pct_chooser(seed, depth, result_.points), seed, fmt::format("PCT, depth {}", depth),
+          false};
+}
+
+Attempt Search::plan_random() {
+  const std::uint64_t seed = options_.run.seed + ++drawn_;
+  return {make_random_chooser(seed), seed, "random walk", false};
+}
+
+// No single strategy finds everything first. In turns: two delay-bounded, one PCT, one random.
+std::optional<Attempt> Search::plan() {
+  switch (options_.strategy) {
+    case Strategy::delay:
+      return plan_delay();
+    case Strategy::pct:
+      return plan_pct();
+    case Strategy::random:
+      return plan_random();
+    case Strategy::mixed:
+      break;
+  }
+  if (delay_.complete()) return std::nullopt;
+  const std::size_t turn = turn_++ % 4;
+  if (turn < 2)
+    if (auto attempt = plan_delay()) return attempt;
+  return turn % 2 == 0 ? plan_pct() : plan_random();
+}
+
+void Search::count(const Attempt& attempt, const RunRecord& record) {
+  if (result_.schedules == 0) result_.points = record.choice_points();
+  ++result_.schedules;
+  ++result_.by_strategy[attempt.strategy];
+  hashes_.insert(record.hash);
+  if (attempt.delay) delay_.learn(record);
+  if (is_unknown(record.ending)) {
+    ++unknown_;
+    ++result_.unknown[fmt::format("{}: {}", to_string(record.ending), record.message)];
+  }
+  if (options_.progress) options_.progress(result_.schedules);
+}
+
+Result<void> Search::confirm(const Attempt& attempt, RunRecord record) {
+  Found found;
+  found.seed = attempt.seed;
+  found.strategy = attempt.strategy;
+  found.schedule = result_.schedules;
+  found.choices = record.choices();
+  found.deviations = count_deviations(found.choices);
+  const Ending ending = record.ending;
+  if (options_.shrink) {
+    RunOptions options = options_.run;
+    options.seed = attempt.seed;
+    std::size_t used = 0;
+    WEIR_TRY(found.choices,
+             shrink(binary_, options, found.choices, ending, shrink_runs, watchdog_, used));
+  }
+  std::optional<std::uint64_t> hash;
+  for (unsigned i = 0; i < options_.confirmations; ++i) {
+    FixedChooser chooser(found.choices);
+    WEIR_TRY(RunRecord again, run(chooser, attempt.seed));
+    ++found.replayed;
+    if (again.ending != ending || (hash && again.hash != *hash)) break;
+    hash = again.hash;
+    ++found.confirmed;
+    found.record = std::move(again);
+  }
+  if (found.confirmed == options_.confirmations)
+    result_.found = std::move(found);
+  else
+    ++result_.unconfirmed;
+  return {};
+}
+
+Result<SearchResult> Search::go() {
+  WEIR_TRY(const bool equal, self_test());
+  while (equal && !result_.found && !is_over() && unknown_ < patience) {
+    auto attempt = plan();
+    if (!attempt) break;
+    WEIR_TRY(RunRecord record, run(*attempt->chooser, attempt->seed));
+    count(*attempt, record);
+    if (is_finding(record.ending)) WEIR_TRY_VOID(confirm(*attempt, std::move(record)));
+  }
+  finish();
+  return std::move(result_);
+}
+
+void Search::finish() {
+  result_.distinct = hashes_.size();
+  result_.exhausted = delay_.exhausted();
+  result_.exhausted_schedules = delay_.exhausted_after();
+  // Schedules of unknown end have not shown what comes after them.
+  result_.complete = delay_.complete() && result_.unknown.empty();
+  if (!result_.unknown.empty()) result_.exhausted.reset();
+  result_.stopped = options_.stop != nullptr && *options_.stop;
+  if (result_.control == Control::controlled && !result_.observations.empty())
+    result_.control = Control::observed;
+  if (unknown_ >= patience || result_.unconfirmed != 0) result_.control = Control::uncontrolled;
+  if (result_.why.empty() && !result_.unknown.empty()) result_.why = result_.unknown.begin()->first;
+  if (result_.why.empty() && result_.unconfirmed != 0)
+    result_.why = "a failure was seen that equal choices did not repeat";
+}
+
+}  // namespace
+
+std::string_view to_string(Strategy strategy) {
+  constexpr std::array<std::string_view, 4> words{"mixed", "delay", "pct", "random"};
+  return words.at(static_cast<std::size_t>(strategy));
+}
+
+std::string_view to_string(Control control) {
+  constexpr std::array<std::string_view, 3> words{"controlled", "observed", "not controlled"};
+  return words.at(static_cast<std::size_t>(control));
+}
+
+Result<SearchResult> search(const TestBinary& binary, const SearchOptions& options,
+                            Watchdog& watchdog) {
+  Search search(binary, options, watchdog);
+  return search.go();
+}
+
+}  // namespace weir::sched
