@@ -34,9 +34,9 @@ class MappedFile {
 Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
 
 /// Writes `content` to `path` through a temporary file and rename, so a reader never sees half of
-/// it; a new file gets `mode`, less the umask. A link stays: the file behind it is replaced. What is
-/// no regular file (a pipe, a device) is written to as it is, and so are standard output and error
-/// under any name (/dev/stdout). Errors: denied, not_found, io.
+/// it; a new file gets `mode`, less the umask. A link stays: the file behind it is replaced. What
+/// is no regular file (a pipe, a device) is written to as it is, and so are standard output and
+/// error under any name (/dev/stdout). Errors: denied, not_found, io.
 Result<void> write_file(const std::string& path, std::string_view content, unsigned mode = 0666);
 
 }  // namespace weir::bytes
