@@ -77,13 +77,16 @@ TEST_P(ProofTest, ProvesWhatIsLeakedAndNothingElse) {
       EXPECT_THAT(verdicts.wrong, testing::IsEmpty());
       EXPECT_GE(verdicts.leaked, 18u);
       EXPECT_GE(verdicts.live, 21u);
+      std::printf("%s: proved %zu of %zu leaked\n", to_string(options).c_str(), verdicts.proved,
+                  verdicts.leaked);
+      EXPECT_GT(verdicts.proved, 0u);
+      if (options.cgo) continue;  // memory of C code hides what old words in it point to
       leaked += verdicts.leaked;
       proved += verdicts.proved;
       for (const std::string& missed : verdicts.missed) std::printf("missed %s\n", missed.c_str());
       EXPECT_TRUE(child.running());
     }
   }
-  std::printf("proved %zu of %zu leaked\n", proved, leaked);
   // A word left on a stack may hide a leak, so not every run need prove all of them.
   EXPECT_GE(proved * 10, leaked * 8);
 }
