@@ -359,7 +359,10 @@ std::string ReachState::unsettled() const {
   const auto preempt = table.find_function("runtime.asyncPreempt");
   for (const ReachM& m : ms_) {
     if (!m.thread) {
-      if (m.p || m.curg) return fmt::format("thread {} was not stopped", m.procid);
+      // An M that waits for a thread of C to call into Go has a goroutine, but a dead one (needm).
+      const bool idle = std::any_of(goroutines_.begin(), goroutines_.end(),
+                                    [&](const ReachG& g) { return g.at == m.curg && !g.alive(); });
+      if (m.p || (m.curg && !idle)) return fmt::format("thread {} was not stopped", m.procid);
       continue;
     }
     // From 1.26 on, a thread being preempted has vector registers in its P (preempt_xreg.go).
