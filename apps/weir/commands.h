@@ -16,6 +16,7 @@ int run_dump(const std::vector<std::string>& args);
 int run_exec(const std::vector<std::string>& args);
 int run_test(const std::vector<std::string>& args);
 int run_top(const std::vector<std::string>& args);
+int run_trace(const std::vector<std::string>& args);
 int run_watch(const std::vector<std::string>& args);
 int run_why(const std::vector<std::string>& args);
 

@@ -23,6 +23,7 @@ constexpr Command commands[] = {
     {"top", "the largest groups of goroutines that do the same", run_top},
     {"why", "who waits for whom, and where that goes round in a circle", run_why},
     {"diff", "what grew, what is new and what went between looks", run_diff},
+    {"trace", "where goroutines lose time, from an execution trace", run_trace},
     {"watch", "looks again and again, and keeps what it sees", run_watch},
 };
 
@@ -30,8 +31,8 @@ void print_help() {
   fmt::print(
       "weir finds goroutine leaks and stuck programs in unmodified Go programs, from outside.\n\n"
       "usage: weir COMMAND [flags] [arguments]\n\ncommands:\n");
-  for (const Command& command : commands) fmt::print("  {:<8}{}\n", command.name, command.summary);
-  fmt::print("  {:<8}{}\n  {:<8}{}\n", "version", "print weir's version", "help",
+  for (const Command& command : commands) fmt::print("  {:<11}{}\n", command.name, command.summary);
+  fmt::print("  {:<11}{}\n  {:<11}{}\n", "version", "print weir's version", "help",
              "print this, or the help of a command");
   fmt::print(
       "\nexamples:\n"
