@@ -14,6 +14,7 @@ constexpr int code_failed = 2;  ///< wrong usage, or weir itself failed
 int run_diff(const std::vector<std::string>& args);
 int run_dump(const std::vector<std::string>& args);
 int run_exec(const std::vector<std::string>& args);
+int run_schedtrace(const std::vector<std::string>& args);
 int run_test(const std::vector<std::string>& args);
 int run_top(const std::vector<std::string>& args);
 int run_trace(const std::vector<std::string>& args);

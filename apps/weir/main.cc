@@ -24,6 +24,7 @@ constexpr Command commands[] = {
     {"why", "who waits for whom, and where that goes round in a circle", run_why},
     {"diff", "what grew, what is new and what went between looks", run_diff},
     {"trace", "where goroutines lose time, from an execution trace", run_trace},
+    {"schedtrace", "what GODEBUG=schedtrace says of a program's scheduler", run_schedtrace},
     {"watch", "looks again and again, and keeps what it sees", run_watch},
 };
 
