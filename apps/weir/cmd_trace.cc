@@ -8,12 +8,16 @@
 
 #include "apps/weir/commands.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/trace_rules.h"
+#include "weir/analysis/trace_heat.h"
 #include "weir/analysis/trace_stacks.h"
 #include "weir/analysis/trace_tally.h"
+#include "weir/bytes/mapped_file.h"
 #include "weir/ingest/trace.h"
 #include "weir/ingest/trace_profile.h"
 #include "weir/report/gate_text.h"
 #include "weir/report/settings.h"
+#include "weir/report/trace_more.h"
 #include "weir/report/trace_text.h"
 
 namespace weir::app {
@@ -25,6 +29,10 @@ struct TraceRequest {
   report::TraceTextOptions text;
   bool json = false;
   std::optional<model::TraceProfile> profile;
+  std::optional<report::TraceLines::Form> lines;
+  std::optional<model::TraceKind> heat;
+  std::string heat_name, svg;
+  std::vector<analysis::TraceRule> rules;
   std::string filter;  // in words
 };
 
@@ -118,6 +126,28 @@ std::vector<Flag> trace_flags(TraceRequest& request) {
       {"json", "", "print JSON, with all places", set_switch(request.json)},
       {"pprof", "kind", "write a profile as go tool trace does: sched, sync, net or syscall",
        [&](const std::string& value) { return set_profile(request, value); }},
+      {"fail", "rule", "exit 1 if it holds, as \"scheduling.p99>1ms\"; may be repeated",
+       [&](const std::string& value) -> Result<void> {
+         WEIR_TRY(auto rule, parse_trace_rule(value));
+         request.rules.push_back(std::move(rule));
+         return {};
+       }},
+      {"heat", "kind", "draw the waits of one kind over time (scheduling, chan send …)",
+       [&](const std::string& value) -> Result<void> {
+         WEIR_TRY(request.heat, parse_trace_kind(value));
+         request.heat_name = value;
+         return {};
+       }},
+      {"svg", "file", "with -heat: write the drawing as an SVG image", set_text(request.svg)},
+      {"intervals", "form", "print every interval as a line: csv or json",
+       [&](const std::string& value) -> Result<void> {
+         if (value != "csv" && value != "json")
+           return fail(ErrorCode::usage, fmt::format("\"{}\" is neither csv nor json", value));
+         request.lines =
+             value == "csv" ? report::TraceLines::Form::csv : report::TraceLines::Form::json;
+         request.reading.running = true;
+         return {};
+       }},
       {"timeout", "time", "a URL: give up after so long (2m)",
        [&](const std::string& value) -> Result<void> {
          WEIR_TRY(request.reading.http.timeout, report::parse_duration(value));
@@ -149,7 +179,10 @@ void print_help(const FlagSet& flags) {
       "  weir trace -by func -min 1ms trace.out\n"
       "  weir trace -window 1s,1.5s -focus 'app/pool' trace.out\n"
       "  weir trace localhost:6060\n"
-      "  weir trace -pprof sync trace.out >sync.pb.gz && go tool pprof -top sync.pb.gz\n",
+      "  weir trace -fail 'scheduling.over(10us)>1%' -fail 'chan send.p99>5ms' trace.out\n"
+      "  weir trace -heat scheduling trace.out\n"
+      "  weir trace -pprof sync trace.out >sync.pb.gz && go tool pprof -top sync.pb.gz\n\n"
+      "exit codes: 0 printed, 1 a -fail rule holds, 2 wrong usage or weir's own failure\n",
       flags.help());
 }
 
@@ -163,6 +196,11 @@ void complete(TraceRequest& request) {
 }  // namespace
 
 namespace {
+
+void print_notes(const model::TraceSummary& summary) {
+  for (const Note& note : summary.notes.all())
+    fmt::print(stderr, "weir: {}: {}\n", to_string(note.severity), note.text);
+}
 
 int write_profile(const std::string& source, const TraceRequest& request) {
   if (isatty(STDOUT_FILENO) != 0)
@@ -179,9 +217,38 @@ int write_profile(const std::string& source, const TraceRequest& request) {
   if (!summary) return complain(summary.error());
   const std::string profile = ingest::render_trace_profile(names, stacks.finish());
   std::fwrite(profile.data(), 1, profile.size(), stdout);
-  for (const Note& note : summary->notes.all())
-    fmt::print(stderr, "weir: {}: {}\n", to_string(note.severity), note.text);
+  print_notes(*summary);
   return code_clean;
+}
+
+int write_lines(const std::string& source, const TraceRequest& request) {
+  model::TraceNames names;
+  analysis::TraceTally filter(names, request.query);
+  report::TraceLines lines(
+      names, *request.lines,
+      [&filter](const model::TraceInterval& interval) { return filter.wanted(interval); },
+      [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+  const auto summary = ingest::read_trace(source, request.reading, names, lines);
+  if (!summary) return complain(summary.error());
+  lines.finish();
+  print_notes(*summary);
+  return code_clean;
+}
+
+int draw_heat(const std::string& source, const TraceRequest& request) {
+  model::TraceNames names;
+  analysis::TraceHeatTally heats;
+  const auto summary = ingest::read_trace(source, request.reading, names, heats);
+  if (!summary) return complain(summary.error());
+  const model::TraceHeat heat = heats.heat(*request.heat);
+  print_notes(*summary);
+  if (request.svg.empty()) {
+    fmt::print("{}", report::render_heat(request.heat_name, heat, request.text.colour));
+    return code_clean;
+  }
+  const auto written =
+      bytes::write_file(request.svg, report::render_heat_svg(request.heat_name, heat));
+  return written ? code_clean : complain(written.error());
 }
 
 }  // namespace
@@ -200,6 +267,11 @@ int run_trace(const std::vector<std::string>& args) {
         Error{ErrorCode::usage, "one trace is needed; flags come first", {}, 0, {}}, "trace");
   complete(request);
   if (request.profile) return write_profile(rest->front(), request);
+  if (request.lines) return write_lines(rest->front(), request);
+  if (request.heat) return draw_heat(rest->front(), request);
+  if (!request.svg.empty())
+    return complain_usage(Error{ErrorCode::usage, "-svg is of no use without -heat", {}, 0, {}},
+                          "trace");
   model::TraceNames names;
   analysis::TraceTally tally(names, request.query);
   auto summary = ingest::read_trace(rest->front(), request.reading, names, tally);
@@ -207,9 +279,14 @@ int run_trace(const std::vector<std::string>& args) {
   model::TraceReport report = tally.finish();
   report.summary = std::move(*summary);
   report.filter = request.filter;
+  bool crossed = false;
+  for (const analysis::TraceRule& rule : request.rules) {
+    report.health.push_back(analysis::judge_health(rule, report));
+    crossed = crossed || report.health.back().crossed;
+  }
   fmt::print("{}", request.json ? report::render_trace_json(report)
                                 : report::render_trace(report, request.text));
-  return code_clean;
+  return crossed ? code_findings : code_clean;
 }
 
 }  // namespace weir::app

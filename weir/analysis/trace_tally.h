@@ -34,6 +34,8 @@ class TraceTally : public model::TraceSink {
   ~TraceTally() override;
   void take(std::span<const model::TraceInterval> intervals) override;
 
+  /// Whether the query takes this one.
+  bool wanted(const model::TraceInterval& interval);
   /// Everything but the summary and the health. May be called once.
   model::TraceReport finish();
 
@@ -59,7 +61,6 @@ class TraceTally : public model::TraceSink {
   };
   class PairIndex;
 
-  bool wanted(const model::TraceInterval& interval);
   bool matches_focus(std::uint32_t stack);
   std::uint32_t key_of(const model::TraceInterval& interval);
   Row& row_of(model::TraceKind kind, std::uint32_t key);

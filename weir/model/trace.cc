@@ -1,5 +1,6 @@
 #include "weir/model/trace.h"
 
+#include "weir/model/trace_diff.h"
 #include "weir/model/trace_report.h"
 
 namespace weir::model {
@@ -17,6 +18,11 @@ std::string_view to_string(TraceBy by) {
   constexpr std::string_view names[] = {"stack", "func",   "creator", "start",
                                         "task",  "region", "proc",    "goroutine"};
   return names[static_cast<std::size_t>(by)];
+}
+
+const char* to_string(TraceChange change) {
+  constexpr const char* names[] = {"noise", "longer", "shorter", "unknown"};
+  return names[static_cast<std::size_t>(change)];
 }
 
 }  // namespace weir::model
