@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/flags.h"
@@ -18,6 +20,7 @@
 #include "weir/report/gate_text.h"
 #include "weir/report/settings.h"
 #include "weir/report/trace_more.h"
+#include "weir/report/trace_perfetto.h"
 #include "weir/report/trace_text.h"
 
 namespace weir::app {
@@ -31,7 +34,7 @@ struct TraceRequest {
   std::optional<model::TraceProfile> profile;
   std::optional<report::TraceLines::Form> lines;
   std::optional<model::TraceKind> heat;
-  std::string heat_name, svg;
+  std::string heat_name, svg, perfetto;
   std::vector<analysis::TraceRule> rules;
   std::string filter;  // in words
 };
@@ -148,6 +151,12 @@ std::vector<Flag> trace_flags(TraceRequest& request) {
          request.reading.running = true;
          return {};
        }},
+      {"perfetto", "file", "write a file for ui.perfetto.dev: a track for every P and goroutine",
+       [&](const std::string& value) -> Result<void> {
+         request.perfetto = value;
+         request.reading.running = true;
+         return {};
+       }},
       {"timeout", "time", "a URL: give up after so long (2m)",
        [&](const std::string& value) -> Result<void> {
          WEIR_TRY(request.reading.http.timeout, report::parse_duration(value));
@@ -167,7 +176,7 @@ std::vector<Flag> trace_flags(TraceRequest& request) {
 void print_help(const FlagSet& flags) {
   fmt::print(
       "usage: weir trace [flags] SOURCE\n\n"
-      "Reads an execution trace of Go 1.22 or later and says where goroutines wait: for a CPU\n"
+      "Reads an execution trace of Go 1.11 to 1.27 and says where goroutines wait: for a CPU\n"
       "(scheduling), and for channels, locks, the network, system calls; how often, how long, at\n"
       "which stack, and who ended it.\n\n"
       "SOURCE is a file, as runtime/trace, `go test -trace` and flight recorders write it, \"-\"\n"
@@ -235,6 +244,25 @@ int write_lines(const std::string& source, const TraceRequest& request) {
   return code_clean;
 }
 
+int write_perfetto(const std::string& source, const TraceRequest& request) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      std::fopen(request.perfetto.c_str(), "wbe"), std::fclose);
+  if (!file)
+    return complain(
+        Error{ErrorCode::io, "cannot be opened for writing", request.perfetto, errno, {}});
+  model::TraceNames names;
+  bool written = true;
+  report::TracePerfetto perfetto(names, [&](std::string_view part) {
+    written = std::fwrite(part.data(), 1, part.size(), file.get()) == part.size() && written;
+  });
+  const auto summary = ingest::read_trace(source, request.reading, names, perfetto);
+  if (!summary) return complain(summary.error());
+  perfetto.finish();
+  print_notes(*summary);
+  if (written && std::fflush(file.get()) == 0) return code_clean;
+  return complain(Error{ErrorCode::io, "cannot be written", request.perfetto, errno, {}});
+}
+
 int draw_heat(const std::string& source, const TraceRequest& request) {
   model::TraceNames names;
   analysis::TraceHeatTally heats;
@@ -268,6 +296,7 @@ int run_trace(const std::vector<std::string>& args) {
   complete(request);
   if (request.profile) return write_profile(rest->front(), request);
   if (request.lines) return write_lines(rest->front(), request);
+  if (!request.perfetto.empty()) return write_perfetto(rest->front(), request);
   if (request.heat) return draw_heat(rest->front(), request);
   if (!request.svg.empty())
     return complain_usage(Error{ErrorCode::usage, "-svg is of no use without -heat", {}, 0, {}},

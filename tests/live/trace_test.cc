@@ -90,7 +90,6 @@ std::map<std::string, json> waits_of(const json& report) {
 }
 
 TEST_P(TraceTest, HasTheTotalsOfGoToolTrace) {
-  if (go().minor < 22) WEIR_SKIP("traces of this Go are of the old format");
   WEIR_ASSERT_OK(const std::string trace, record());
   const auto newest = test_support::find_newest_go_toolchain();
   const auto environment = test_support::go_environment(*newest, {});
@@ -116,7 +115,6 @@ TEST_P(TraceTest, HasTheTotalsOfGoToolTrace) {
 }
 
 TEST_P(TraceTest, TellsWaitsApart) {
-  if (go().minor < 22) WEIR_SKIP("traces of this Go are of the old format");
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const json report, trace_json({trace}));
   EXPECT_EQ(report.at("schema"), "weir.trace/1");
@@ -141,7 +139,6 @@ TEST_P(TraceTest, TellsWaitsApart) {
 }
 
 TEST_P(TraceTest, NamesWhatNobodyWoke) {
-  if (go().minor < 22) WEIR_SKIP("traces of this Go are of the old format");
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const json report, trace_json({trace}));
   std::map<std::string, std::uint64_t> open;
@@ -153,7 +150,6 @@ TEST_P(TraceTest, NamesWhatNobodyWoke) {
 }
 
 TEST_P(TraceTest, ByTaskAndRegion) {
-  if (go().minor < 22) WEIR_SKIP("traces of this Go are of the old format");
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const json report, trace_json({"-by", "region", "-focus", "waitTurn", trace}));
   const auto waits = waits_of(report);
@@ -164,7 +160,6 @@ TEST_P(TraceTest, ByTaskAndRegion) {
 }
 
 TEST_P(TraceTest, ReadsWhatATruncatedTraceHas) {
-  if (go().minor < 22) WEIR_SKIP("traces of this Go are of the old format");
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const std::string whole, bytes::read_file(trace));
   const std::string cut = folder_ + "/cut.out";

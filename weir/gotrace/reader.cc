@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "weir/gotrace/first_format.h"
+
 namespace weir::gotrace {
 namespace {
 
@@ -87,9 +89,11 @@ Result<TraceFacts> read_trace(bytes::Bytes file, Dictionary& dictionary, EventSi
                               const ReadOptions& options, Notes& notes) {
   TraceFacts facts;
   WEIR_TRY(facts.header, parse_header(file));
-  if (!facts.header.second)
-    return fail(ErrorCode::unsupported, "a trace of Go 1.11 to 1.21 is not read yet",
-                FileOffset{0});
+  if (!facts.header.second) {
+    auto read = FirstFormat(file, dictionary, sink, options, notes).read(facts);
+    if (read) note_irregularities(read->irregularities, notes);
+    return read;
+  }
   return SecondFormat(file, dictionary, sink, options, notes).read(facts);
 }
 

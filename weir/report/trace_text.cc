@@ -138,11 +138,13 @@ void add_summary(Page& page, const TraceSummary& summary) {
                         summary.begins_late ? ", begins in the middle: a flight recording" : ""));
   const double offered = as_double(summary.span) * static_cast<double>(std::max<std::uint64_t>(
                                                        summary.gomaxprocs, summary.procs));
-  page.line(fmt::format(
-      "{}, {} created, {} ended; {} used{}, busy {}; {}", counted(summary.goroutines, "goroutine"),
-      grouped(summary.created), grouped(summary.ended), counted(summary.procs, "P"),
-      summary.gomaxprocs != 0 ? fmt::format(" of {}", summary.gomaxprocs) : "",
-      percent(as_double(summary.running), offered), counted(summary.threads, "thread")));
+  page.line(fmt::format("{}, {} created, {} ended; {} used{}, busy {}; {}",
+                        counted(summary.goroutines, "goroutine"), grouped(summary.created),
+                        grouped(summary.ended), counted(summary.procs, "P"),
+                        summary.gomaxprocs != 0 ? fmt::format(" of {}", summary.gomaxprocs) : "",
+                        percent(as_double(summary.running), offered),
+                        summary.threads != 0 ? counted(summary.threads, "thread")
+                                             : std::string("threads are not in this format")));
   page.line(fmt::format(
       "GC: {}, under way for {} of the time, world stopped {}; runnable goroutines: {:.1f} on "
       "average, {} at most",
