@@ -180,21 +180,24 @@ TEST(Trace, WhatIsNoTraceIsSaidSo) {
 }
 
 TEST(GoroutineTable, FindsWhatIsThereAfterManyChanges) {
+  // Squares: numbers in a row are spread so well that none is in another's place.
+  const auto id_of = [](std::uint64_t i) { return i * i; };
+  constexpr std::uint64_t most = 20000;
   GoroutineTable table;
   std::vector<std::uint64_t> alive;
-  for (std::uint64_t id = 1; id < 20000; ++id) {
-    table.add(id);
-    alive.push_back(id);
-    if (id % 3 == 0) {
-      table.remove(table.find(alive[alive.size() / 2]));
-      alive.erase(alive.begin() + static_cast<std::ptrdiff_t>(alive.size() / 2));
-    }
+  for (std::uint64_t i = 1; i < most; ++i) {
+    table.add(id_of(i));
+    alive.push_back(i);
+    if (i % 3 != 0) continue;
+    const auto middle = alive.begin() + static_cast<std::ptrdiff_t>(alive.size() / 2);
+    table.remove(table.find(id_of(*middle)));
+    alive.erase(middle);
   }
   EXPECT_EQ(table.size(), alive.size());
-  std::vector<bool> is_alive(20000, false);
-  for (const std::uint64_t id : alive) is_alive[id] = true;
-  for (std::uint64_t id = 1; id < 20000; ++id)
-    ASSERT_EQ(table.find(id) != no_slot, is_alive[id]) << id;
+  std::vector<bool> is_alive(most, false);
+  for (const std::uint64_t i : alive) is_alive[i] = true;
+  for (std::uint64_t i = 1; i < most; ++i)
+    ASSERT_EQ(table.find(id_of(i)) != no_slot, is_alive[i]) << i;
 }
 
 }  // namespace
