@@ -6,6 +6,7 @@
 
 #include "apps/weir/commands.h"
 #include "apps/weir/table_flags.h"
+#include "apps/weir/trace_rules.h"
 #include "weir/analysis/trend.h"
 
 namespace weir::app {
@@ -16,11 +17,14 @@ void print_help(const FlagSet& flags) {
       "usage: weir diff [flags] SOURCE SOURCE…\n\n"
       "Matches the goroutines of two or more looks at a program by fingerprint, and prints what\n"
       "is new, grown, shrunk and gone, with rates where the times are known. The looks may be of\n"
-      "different kinds. One file that holds several dumps is enough.\n\n{}\n"
+      "different kinds. One file that holds several dumps is enough. Of two execution traces, it "
+      "compares how\n"
+      "long goroutines wait, and says which differences are more than noise.\n\n{}\n"
       "flags:\n{}\n"
       "examples:\n"
       "  weir diff before.txt after.pb.gz\n"
       "  weir diff monday.weir tuesday.weir wednesday.weir\n"
+      "  weir diff before.trace after.trace\n"
       "  weir dump -o a.weir 4711; sleep 60; weir diff a.weir 4711\n\n"
       "exit codes: 0 nothing grew, 1 something did, 2 wrong usage or weir's own failure\n",
       source_help, flags.help());
@@ -52,6 +56,8 @@ int run_diff(const std::vector<std::string>& args) {
   if (rest->empty())
     return complain_usage(Error{ErrorCode::usage, "no source named", {}, 0, {}}, "diff");
   complete(request);
+  if (rest->size() == 2 && is_trace_file(rest->front()) && is_trace_file(rest->back()))
+    return diff_traces(rest->front(), rest->back(), request.json);
   const auto tallies = read_all(*rest, request.evidence);
   if (!tallies)
     return tallies.error().code == ErrorCode::usage ? complain_usage(tallies.error(), "diff")

@@ -19,8 +19,10 @@ int run_history(const std::vector<std::string>& args);
 int run_prof(const std::vector<std::string>& args);
 int run_replay(const std::vector<std::string>& args);
 int run_shrink(const std::vector<std::string>& args);
+int run_schedtrace(const std::vector<std::string>& args);
 int run_test(const std::vector<std::string>& args);
 int run_top(const std::vector<std::string>& args);
+int run_trace(const std::vector<std::string>& args);
 int run_watch(const std::vector<std::string>& args);
 int run_why(const std::vector<std::string>& args);
 

@@ -27,6 +27,8 @@ constexpr Command commands[] = {
     {"explore", "search a test's schedules for deadlocks, leaks and panics", run_explore},
     {"replay", "run a schedule that weir explore found, and check every step", run_replay},
     {"shrink", "make a found schedule smaller", run_shrink},
+    {"trace", "where goroutines lose time, from an execution trace", run_trace},
+    {"schedtrace", "what GODEBUG=schedtrace says of a program's scheduler", run_schedtrace},
     {"watch", "looks again and again, and keeps what it sees", run_watch},
     {"history", "what weir watch has kept", run_history},
 };
@@ -35,8 +37,8 @@ void print_help() {
   fmt::print(
       "weir finds goroutine leaks and stuck programs in unmodified Go programs, from outside.\n\n"
       "usage: weir COMMAND [flags] [arguments]\n\ncommands:\n");
-  for (const Command& command : commands) fmt::print("  {:<8}{}\n", command.name, command.summary);
-  fmt::print("  {:<8}{}\n  {:<8}{}\n", "version", "print weir's version", "help",
+  for (const Command& command : commands) fmt::print("  {:<11}{}\n", command.name, command.summary);
+  fmt::print("  {:<11}{}\n  {:<11}{}\n", "version", "print weir's version", "help",
              "print this, or the help of a command");
   fmt::print(
       "\nexamples:\n"

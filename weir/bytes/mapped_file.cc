@@ -100,6 +100,12 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return MappedFile(path, static_cast<const std::byte*>(data), size);
 }
 
+void MappedFile::forget_before(Bytes done) const {
+  constexpr std::size_t page = 4096;
+  const std::size_t size = static_cast<std::size_t>(done.data() - data_) / page * page;
+  if (size != 0) ::madvise(const_cast<std::byte*>(data_), size, MADV_DONTNEED);
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
       data_(std::exchange(other.data_, nullptr)),

@@ -19,6 +19,9 @@ class MappedFile {
   ~MappedFile();
 
   Bytes bytes() const { return {data_, size_}; }
+  /// Lets go of the memory of all pages before `done`, which lies in bytes(). They stay readable:
+  /// the kernel reads them again when they are looked at.
+  void forget_before(Bytes done) const;
   const std::string& path() const { return path_; }
 
  private:

@@ -1,0 +1,176 @@
+// `weir trace` on traces of real programs, beside what `go tool trace` makes of them.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/go_test_case.h"
+#include "weir/bytes/mapped_file.h"
+#include "weir/pprof/read.h"
+
+namespace weir::live {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test_support::Completed;
+
+class TraceTest : public test_support::GoTest {
+ protected:
+  void SetUp() override {
+    folder_ = (fs::temp_directory_path() / "weir-trace-test-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  /// A trace of tests/programs/traced by the toolchain at hand.
+  Result<std::string> record() {
+    WEIR_TRY(const std::string program, test_support::build_go_program(go(), "traced"));
+    const std::string path = folder_ + "/trace.out";
+    WEIR_TRY(const Completed done, test_support::run({program, "-o", path}, {}));
+    if (done.exit.code != 0) return fail(ErrorCode::invalid, done.err);
+    return path;
+  }
+
+  std::string folder_;
+};
+
+/// Count and nanoseconds of a profile, and how many stacks it has.
+struct Sum {
+  std::int64_t count = 0, nanos = 0;
+  std::map<std::string, std::int64_t> by_leaf;
+  bool operator==(const Sum&) const = default;
+};
+void PrintTo(const Sum& sum, std::ostream* out) {
+  *out << sum.count << " in " << sum.nanos << " ns";
+  for (const auto& [leaf, nanos] : sum.by_leaf) *out << "\n  " << leaf << " " << nanos;
+}
+
+Result<Sum> sum_of(const std::string& content) {
+  WEIR_TRY(const pprof::Profile profile,
+           pprof::parse_profile(std::as_bytes(std::span(content.data(), content.size()))));
+  Sum sum;
+  for (std::size_t i = 0; i < profile.samples.size(); ++i) {
+    const auto sample = profile.sample(i);
+    sum.count += sample.values[0];
+    sum.nanos += sample.values[1];
+    std::string leaf = "none";
+    if (!sample.locations.empty()) {
+      const auto lines = profile.lines_of(profile.locations[sample.locations[0]]);
+      leaf = std::string(profile.text(profile.functions[lines[0].function].name));
+    }
+    sum.by_leaf[leaf] += sample.values[1];
+  }
+  return sum;
+}
+
+Result<std::string> output(const std::vector<std::string>& command,
+                           const std::vector<std::string>& environment = {}) {
+  WEIR_TRY(const Completed done,
+           test_support::run(command, {.environment = environment}, test_support::Seconds(300)));
+  if (done.exit.code != 0)
+    return fail(ErrorCode::invalid, to_string(done.exit) + ": " + done.err + done.out);
+  return done.out;
+}
+
+Result<json> trace_json(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{WEIR_BINARY, "trace", "-json"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  WEIR_TRY(const std::string text, output(command));
+  json report = json::parse(text, nullptr, false);
+  if (report.is_discarded()) return fail(ErrorCode::invalid, "no JSON: " + text);
+  return report;
+}
+
+std::map<std::string, json> waits_of(const json& report) {
+  std::map<std::string, json> waits;
+  for (const json& section : report.at("waits")) waits[section.at("kind")] = section;
+  return waits;
+}
+
+TEST_P(TraceTest, HasTheTotalsOfGoToolTrace) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  const auto newest = test_support::find_newest_go_toolchain();
+  const auto environment = test_support::go_environment(*newest, {});
+  for (const std::string kind : {"sched", "sync", "net", "syscall"}) {
+    SCOPED_TRACE(kind);
+    WEIR_ASSERT_OK(const std::string theirs,
+                   output({newest->go(), "tool", "trace", "-pprof=" + kind, trace}, environment));
+    WEIR_ASSERT_OK(const std::string ours, output({WEIR_BINARY, "trace", "-pprof", kind, trace}));
+    WEIR_ASSERT_OK(const Sum expected, sum_of(theirs));
+    WEIR_ASSERT_OK(const Sum found, sum_of(ours));
+    EXPECT_EQ(found.count, expected.count);
+    // Go's reader moves an event that is not later than the one before it to 1 ns after that.
+    EXPECT_NEAR(static_cast<double>(found.nanos), static_cast<double>(expected.nanos), 20'000)
+        << testing::PrintToString(found) << "\n"
+        << testing::PrintToString(expected);
+    for (const auto& [leaf, nanos] : expected.by_leaf) {
+      ASSERT_TRUE(found.by_leaf.contains(leaf)) << leaf;
+      EXPECT_NEAR(static_cast<double>(found.by_leaf.at(leaf)), static_cast<double>(nanos), 20'000)
+          << leaf;
+    }
+    EXPECT_GT(found.count, 0);
+  }
+}
+
+TEST_P(TraceTest, TellsWaitsApart) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const json report, trace_json({trace}));
+  EXPECT_EQ(report.at("schema"), "weir.trace/1");
+  EXPECT_THAT(report.at("notes"), testing::IsEmpty()) << report.at("notes");
+  const auto waits = waits_of(report);
+  for (const char* kind : {"scheduling", "chan receive", "select", "sync.Mutex", "sync.RWMutex",
+                           "sync.WaitGroup", "sync.Cond", "network", "sleep", "syscall"})
+    EXPECT_TRUE(waits.contains(kind)) << kind;
+  ASSERT_TRUE(waits.contains("sync.RWMutex"));
+  const json& row = waits.at("sync.RWMutex").at("rows")[0];
+  EXPECT_EQ(row.at("key"), "main.locked");
+  ASSERT_FALSE(row.at("wakers").empty());
+  EXPECT_EQ(row.at("wakers")[0].at("where"), "main.locked");
+  for (const auto& [kind, section] : waits) {
+    EXPECT_LE(section.at("p50_ns"), section.at("p99_ns")) << kind;
+    EXPECT_LE(section.at("p99_ns"), section.at("max_ns")) << kind;
+    std::uint64_t counted = 0;
+    for (const json& bucket : section.at("histogram"))
+      counted += bucket.at("count").get<std::uint64_t>();
+    EXPECT_EQ(counted, section.at("count")) << kind;
+  }
+}
+
+TEST_P(TraceTest, NamesWhatNobodyWoke) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const json report, trace_json({trace}));
+  std::map<std::string, std::uint64_t> open;
+  for (const json& waits : report.at("open"))
+    open[waits.at("key")] += waits.at("count").get<std::uint64_t>();
+  EXPECT_EQ(open, (std::map<std::string, std::uint64_t>{
+                      {"chan send: main.leakSend; created by main.main", 3},
+                      {"select: main.leakSelect; created by main.main", 1}}));
+}
+
+TEST_P(TraceTest, ByTaskAndRegion) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const json report, trace_json({"-by", "region", "-focus", "waitTurn", trace}));
+  const auto waits = waits_of(report);
+  ASSERT_TRUE(waits.contains("sync.Cond"));
+  std::vector<std::string> regions;
+  for (const json& row : waits.at("sync.Cond").at("rows")) regions.push_back(row.at("key"));
+  EXPECT_THAT(regions, testing::Contains("turns"));
+}
+
+TEST_P(TraceTest, ReadsWhatATruncatedTraceHas) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const std::string whole, bytes::read_file(trace));
+  const std::string cut = folder_ + "/cut.out";
+  ASSERT_TRUE(bytes::write_file(cut, std::string_view(whole).substr(0, whole.size() - 100)));
+  WEIR_ASSERT_OK(const json report, trace_json({cut}));
+  EXPECT_GT(report.at("trace").at("events"), 100);
+  ASSERT_FALSE(report.at("notes").empty());
+  EXPECT_EQ(report.at("notes")[0].at("severity"), "loss");
+}
+
+WEIR_FOR_EACH_GO(TraceTest);
+
+}  // namespace
+}  // namespace weir::live

@@ -1,0 +1,195 @@
+// The counting of a trace's intervals, on intervals written down here.
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "weir/analysis/trace_diff.h"
+#include "weir/analysis/trace_health.h"
+#include "weir/analysis/trace_heat.h"
+#include "weir/analysis/trace_stacks.h"
+#include "weir/analysis/trace_tally.h"
+
+namespace weir::analysis {
+namespace {
+
+using model::TraceInterval;
+using model::TraceKind;
+using testing::ElementsAre;
+using testing::Pair;
+
+/// Stack n has one frame, "app.f<n>".
+model::TraceNames names_with(std::uint32_t stacks) {
+  model::TraceNames names;
+  for (std::uint32_t i = 1; i <= stacks; ++i) {
+    names.strings.push_back("app.f" + std::to_string(i));
+    names.frames.push_back({i, 0, 10 + i, 0x1000 + i});
+    names.stack_frames.push_back(i - 1);
+    names.stack_begin.push_back(i);
+  }
+  return names;
+}
+
+TraceInterval interval(TraceKind kind, std::int64_t begin, std::int64_t end,
+                       std::uint32_t stack = 1, std::uint32_t waker = 0) {
+  TraceInterval made;
+  made.kind = kind;
+  made.begin = begin;
+  made.end = end;
+  made.goroutine = 7;
+  made.stack = stack;
+  made.waker_stack = waker;
+  return made;
+}
+
+TEST(TraceTally, CountsByKindStackAndWaker) {
+  const model::TraceNames names = names_with(3);
+  const TraceQuery query;
+  TraceTally tally(names, query);
+  tally.take(std::vector{
+      interval(TraceKind::chan_send, 0, 100, 1, 3), interval(TraceKind::chan_send, 0, 300, 1, 2),
+      interval(TraceKind::chan_send, 50, 60, 2), interval(TraceKind::woken, 0, 8, 1),
+      interval(TraceKind::created, 0, 5, 1), interval(TraceKind::running, 0, 1000, 1)});
+  const model::TraceReport report = tally.finish();
+  ASSERT_EQ(report.sections.size(), 2u);
+  EXPECT_TRUE(report.sections[0].scheduling);
+  EXPECT_THAT(report.sections[0].parts,
+              ElementsAre(Pair(TraceKind::woken, 1u), Pair(TraceKind::created, 1u)));
+  const model::TraceSection& sends = report.sections[1];
+  EXPECT_EQ(sends.waits.count, 3u);
+  EXPECT_EQ(sends.waits.total.value, 410);
+  EXPECT_EQ(sends.waits.longest.value, 300);
+  ASSERT_EQ(sends.rows.size(), 2u);
+  EXPECT_EQ(sends.rows[0].key, "app.f1");
+  ASSERT_EQ(sends.rows[0].wakers.size(), 2u);
+  EXPECT_EQ(sends.rows[0].wakers[0].where, "app.f2");
+  EXPECT_EQ(sends.rows[0].wakers[0].total.value, 300);
+}
+
+TEST(TraceTally, OpenWaitsStandApart) {
+  const model::TraceNames names = names_with(2);
+  const TraceQuery query;
+  TraceTally tally(names, query);
+  std::vector<TraceInterval> open(3, interval(TraceKind::chan_receive, 10, 500));
+  open[1].begin = 0;
+  open[1].from_start = true;
+  open.push_back(interval(TraceKind::sleep, 0, 500));
+  open.push_back(interval(TraceKind::chan_receive, 0, 500));
+  open.back().system = true;
+  for (TraceInterval& one : open) one.open = true;
+  tally.take(open);
+  const model::TraceReport report = tally.finish();
+  EXPECT_TRUE(report.sections.empty());
+  EXPECT_EQ(report.open_goroutines, 4u);
+  ASSERT_EQ(report.open.size(), 1u);
+  EXPECT_EQ(report.open[0].count, 3u);
+  EXPECT_EQ(report.open[0].from_start, 1u);
+  EXPECT_EQ(report.open[0].longest.value, 500);
+  EXPECT_EQ(report.open[0].fingerprint.key, "chan receive: app.f1");
+}
+
+TEST(TraceTally, FiltersHold) {
+  const model::TraceNames names = names_with(2);
+  TraceQuery query;
+  query.focus = Pattern::compile("f2$").value();
+  query.min = Nanos{50};
+  query.from = Nanos{100};
+  TraceTally tally(names, query);
+  tally.take(std::vector{
+      interval(TraceKind::select, 0, 200, 1), interval(TraceKind::select, 0, 90, 2),
+      interval(TraceKind::select, 180, 200, 2), interval(TraceKind::select, 0, 200, 2)});
+  const model::TraceReport report = tally.finish();
+  ASSERT_EQ(report.sections.size(), 1u);
+  EXPECT_EQ(report.sections[0].waits.count, 1u);
+}
+
+TEST(TraceStacks, CountsAsGoDoes) {
+  TraceStacks stacks(model::TraceProfile::sched);
+  std::vector<TraceInterval> all{interval(TraceKind::woken, 0, 10, 1, 2),
+                                 interval(TraceKind::woken, 0, 10, 1, 2),
+                                 interval(TraceKind::chan_send, 0, 10, 1, 2)};
+  all[1].before_first_run = true;
+  stacks.take(all);
+  const auto totals = stacks.finish();
+  ASSERT_EQ(totals.size(), 1u);
+  EXPECT_EQ(totals[0].stack, 2u);
+  EXPECT_EQ(totals[0].count, 1u);
+}
+
+TEST(TraceHeat, KeepsEveryWaitWhateverTheLength) {
+  TraceHeatTally heats;
+  std::vector<TraceInterval> all;
+  for (std::int64_t i = 0; i < 3000; ++i)
+    all.push_back(interval(TraceKind::select, i * 1'000'000, i * 1'000'000 + 1000));
+  heats.take(all);
+  const model::TraceHeat heat = heats.heat(TraceKind::select);
+  EXPECT_LE(heat.columns.size(), TraceHeatTally::most_columns);
+  std::uint64_t sum = 0;
+  for (const auto& column : heat.columns)
+    for (const std::uint64_t count : column) sum += count;
+  EXPECT_EQ(sum, 3000u);
+  // Evenly spread over time: no column has what belongs to another.
+  EXPECT_EQ(heat.columns[1][9],
+            static_cast<std::uint64_t>((heat.column_width.value * 2 - 1) / 1'000'000 -
+                                       (heat.column_width.value - 1) / 1'000'000));
+}
+
+TEST(TraceDiff, TellsAChangeFromNoise) {
+  const model::TraceNames names = names_with(1);
+  const TraceQuery query;
+  const auto run = [&](unsigned seed, double factor, TraceHeatTally& heat) {
+    std::mt19937 random(seed);
+    std::exponential_distribution<double> wait(1e-4);
+    TraceTally tally(names, query);
+    TraceTee both(tally, heat);
+    std::vector<TraceInterval> all;
+    for (std::int64_t i = 0; i < 5000; ++i)
+      all.push_back(interval(TraceKind::mutex, i * 100'000,
+                             i * 100'000 + static_cast<std::int64_t>(factor * wait(random))));
+    both.take(all);
+    return tally.finish();
+  };
+  TraceHeatTally heats[3];
+  const auto base = run(1, 1, heats[0]), same = run(2, 1, heats[1]), slower = run(3, 1.5, heats[2]);
+  const auto noise = compare_traces(base, heats[0], same, heats[1]);
+  ASSERT_EQ(noise.rows.size(), 1u);
+  EXPECT_EQ(noise.rows[0].change, model::TraceChange::noise);
+  const auto change = compare_traces(base, heats[0], slower, heats[2]);
+  EXPECT_EQ(change.rows[0].change, model::TraceChange::longer);
+  EXPECT_NEAR(change.rows[0].factor, 1.5, 0.15);
+  const auto back = compare_traces(slower, heats[2], base, heats[0]);
+  EXPECT_EQ(back.rows[0].change, model::TraceChange::shorter);
+}
+
+TEST(RankTest, KnownProbabilities) {
+  std::vector<double> low, high;
+  for (int i = 0; i < 10; ++i) {
+    low.push_back(i);
+    high.push_back(i + 100);
+  }
+  // U is 0, its mean 50, its variance 175; with the correction of a half, z is 3.7418.
+  EXPECT_NEAR(rank_test(low, high), 0.00018267, 1e-7);
+  EXPECT_NEAR(rank_test(low, low), 1.0, 1e-9);
+  EXPECT_EQ(rank_test(std::span(low).first(5), high), 1);
+}
+
+TEST(TraceHealth, CrossedOrNot) {
+  const model::TraceNames names = names_with(1);
+  const TraceQuery query;
+  TraceTally tally(names, query);
+  std::vector<TraceInterval> all(99, interval(TraceKind::woken, 0, 1000));
+  all.push_back(interval(TraceKind::woken, 0, 1'000'000));
+  tally.take(all);
+  const model::TraceReport report = tally.finish();
+  const auto judge = [&](TraceFigure figure, double limit) {
+    return judge_health({"r", "scheduling", figure, Nanos{100'000}, limit}, report).crossed;
+  };
+  EXPECT_FALSE(judge(TraceFigure::p99, 2000));
+  EXPECT_TRUE(judge(TraceFigure::max, 2000));
+  EXPECT_TRUE(judge(TraceFigure::over_share, 0.9));
+  EXPECT_FALSE(judge(TraceFigure::over_share, 1.1));
+  EXPECT_FALSE(judge(TraceFigure::over_count, 1));
+  EXPECT_FALSE(judge_health({"r", "select", TraceFigure::max, {}, 0}, report).crossed);
+}
+
+}  // namespace
+}  // namespace weir::analysis

@@ -1,0 +1,136 @@
+#pragma once
+// Order: the events of all threads in the order in which they happened. Clocks of threads agree
+// only roughly; what decides are the sequence numbers of goroutines and Ps
+// (src/internal/trace/order.go, go1.26.8).
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "weir/gotrace/event.h"
+#include "weir/gotrace/generation.h"
+#include "weir/gotrace/goroutine_table.h"
+
+namespace weir::gotrace {
+
+/// What a damaged or impossible trace made necessary. All zero for a sound one.
+struct Irregularities {
+  std::uint64_t forced = 0;           ///< events for which no order fits; taken by time
+  std::uint64_t contradicting = 0;    ///< events that contradict the state of their goroutine
+  std::uint64_t bad_batches = 0;      ///< batches whose rest does not decode
+  std::uint64_t first_bad_batch = 0;  ///< its offset
+  std::uint64_t unknown_names = 0;    ///< references to stacks and strings that are not there
+  std::uint64_t too_many = 0;         ///< goroutines above GoroutineTable::limit
+};
+
+/// A difference of ticks (negative ones wrapped) in nanoseconds, rounded towards zero.
+std::int64_t to_nanos(std::uint64_t ticks, double nanos_per_tick);
+
+class Order {
+ public:
+  /// `release` is told of bytes that will not be looked at again. It may be null.
+  Order(bytes::Bytes file, EventSink& sink, std::function<void(bytes::Bytes)> release);
+  ~Order();
+
+  /// Orders one generation's events and hands them on. Generations come in the file's order.
+  void run(const Generation& generation, double nanos_per_tick);
+
+  const Irregularities& irregularities() const { return irregular_; }
+  std::uint64_t events() const { return events_; }
+  std::uint64_t held_back() const { return held_back_; }
+  std::uint64_t thread_id(std::uint32_t index) const { return threads_[index].id; }
+  std::size_t thread_count() const { return threads_.size(); }
+  /// The first event of any thread, in ticks.
+  std::uint64_t origin() const { return origin_; }
+
+ private:
+  struct Head {
+    std::uint64_t time = 0;  // ticks
+    EventType type = EventType::none;
+    std::uint64_t args[most_event_arguments] = {};
+  };
+  struct Thread {
+    std::uint64_t id = 0;
+    std::uint32_t index = 0;
+    Slot goroutine = no_slot;
+    std::uint32_t proc = no_proc;
+    Head head;
+    VarintReader bytes;
+    const std::vector<Batch>* batches = nullptr;
+    std::size_t next_batch = 0;
+  };
+  struct Proc {
+    std::uint64_t sequence = 0;
+    std::uint32_t generation = 0;
+    std::uint8_t status = 0;  // ProcStatus of tracev2
+  };
+  struct Waiting {  // an entry of the heap
+    std::uint64_t time;
+    std::uint32_t thread;
+  };
+  enum class Drained : std::uint8_t { later, ended, reordered };
+  enum class Step : std::uint8_t { done, not_yet };
+
+  bool next_head(Thread& thread);
+  bool next_batch(Thread& thread);
+  Drained drain(Thread& thread, std::uint64_t until);
+  void drain_all();
+  bool advance_another();
+  void sift_down(std::size_t at);
+  void drop_top();
+
+  Step advance(Thread& thread, bool force);
+  Step advance_goroutine(Thread& thread, bool force);
+  Step advance_proc(Thread& thread, bool force);
+  Step advance_rare(Thread& thread);
+  Step go_start(Thread& thread, bool force);
+  Step go_unblock(Thread& thread, bool force);
+  Step go_switch(Thread& thread, bool force);
+  Step go_leave(Thread& thread);
+  Step go_create(Thread& thread, bool force);
+  Step go_status(Thread& thread);
+  Step syscall_begin(Thread& thread);
+  Step syscall_end(Thread& thread, bool force);
+  Step destroy_in_syscall(Thread& thread);
+  Step proc_start(Thread& thread, bool force);
+  Step proc_steal(Thread& thread, bool force);
+  Step gc_cycle(Thread& thread, bool force);
+  Slot find_or_add(std::uint64_t id, GoStatus status);
+  bool succeeds(const LiveGoroutine& goroutine, std::uint64_t sequence) const {
+    return goroutine.generation == generation_ && sequence == goroutine.sequence + 1;
+  }
+  Proc& proc(std::uint64_t id) { return procs_[static_cast<std::uint32_t>(id)]; }
+  Thread* find_thread(std::uint64_t id);
+  Thread& thread_of(std::uint64_t id);
+
+  Event& emit(const Thread& thread, Slot slot);
+  void flush();
+  StackId stack(std::uint64_t local) { return stacks_->find(local, irregular_.unknown_names); }
+  StringId string(std::uint64_t local) { return strings_->find(local, irregular_.unknown_names); }
+
+  bytes::Bytes file_;
+  EventSink& sink_;
+  std::function<void(bytes::Bytes)> release_;
+  GoroutineTable goroutines_;
+  std::deque<Thread> threads_;  // a deque: references stay when one is added
+  std::unordered_map<std::uint64_t, std::uint32_t> thread_index_;
+  std::unordered_map<std::uint32_t, Proc> procs_;
+  std::vector<Waiting> heap_;
+  std::unique_ptr<Event[]> block_;
+  std::size_t in_block_ = 0;
+  const LocalIds* stacks_ = nullptr;
+  const LocalIds* strings_ = nullptr;
+  std::uint32_t generation_ = 0;
+  double nanos_per_tick_ = 64;
+  std::uint64_t whole_nanos_per_tick_ = 64;  // 0: not a whole number
+  std::uint64_t origin_ = 0;
+  bool has_origin_ = false;
+  std::uint64_t gc_sequence_ = 0;
+  bool gc_known_ = false;
+  std::uint64_t events_ = 0, held_back_ = 0;
+  Irregularities irregular_;
+};
+
+}  // namespace weir::gotrace

@@ -1,0 +1,143 @@
+#include "weir/report/schedtrace_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "weir/report/json_values.h"
+#include "weir/report/json_writer.h"
+#include "weir/report/text_safety.h"
+
+namespace weir::report {
+
+using model::SchedReport;
+using model::SchedSample;
+using model::SchedSpread;
+using model::SchedVerdict;
+
+namespace {
+
+constexpr std::size_t columns = 60;
+
+/// One character for each slice of time: the largest value in it.
+template <class Value>
+std::string timeline(const SchedReport& report, const Value& value) {
+  constexpr const char* bars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const std::size_t count = report.samples.size();
+  const std::size_t width = std::min(columns, count);
+  std::vector<std::uint64_t> slices(width, 0);
+  for (std::size_t i = 0; i < count; ++i)
+    slices[i * width / count] = std::max(slices[i * width / count], value(report.samples[i]));
+  const std::uint64_t most = width == 0 ? 0 : *std::ranges::max_element(slices);
+  std::string text;
+  for (const std::uint64_t slice : slices)
+    text += bars[most == 0 || slice == 0 ? 0 : 1 + (slice * 7) / most];
+  return text;
+}
+
+template <class Value>
+std::string row(const char* name, const SchedSpread& spread, const SchedReport& report,
+                const Value& value) {
+  return fmt::format("{:<16}{:>8}{:>10.1f}{:>8}  {}\n", name, spread.least, spread.mean,
+                     spread.most, timeline(report, value));
+}
+
+void write_spread(JsonWriter& json, const char* name, const SchedSpread& spread) {
+  json.key(name);
+  json.begin_object();
+  json.member("least", spread.least);
+  json.member("mean", spread.mean);
+  json.member("most", spread.most);
+  json.end_object();
+}
+
+void write_sample(JsonWriter& json, const SchedSample& sample) {
+  json.begin_object();
+  json.member("at_ns", sample.at.value);
+  json.member("idle_procs", sample.idle_procs);
+  json.member("threads", sample.threads);
+  json.member("run_queue", sample.run_queue);
+  json.member("local_queues", sample.local_queues);
+  json.member("longest_local", sample.longest_local);
+  if (sample.sched_ticks) json.member("sched_ticks", *sample.sched_ticks);
+  if (sample.detailed) {
+    json.member("waiting", sample.waiting);
+    json.key("waiting_for");
+    json.begin_object();
+    for (const auto& [reason, count] : sample.waiting_for) json.member(reason, count);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+}  // namespace
+
+std::string render_schedule(const SchedReport& report, bool colour) {
+  std::string text = fmt::format("{}: {} samples over {}, GOMAXPROCS {}{}\n\n",
+                                 printable(report.source), report.count, to_text(report.span),
+                                 report.gomaxprocs, report.detailed ? ", with detail" : "");
+  text += fmt::format("{:<16}{:>8}{:>10}{:>8}  over time\n", "", "least", "mean", "most");
+  text += row("global queue", report.run_queue, report, [](const auto& s) { return s.run_queue; });
+  text +=
+      row("Ps' queues", report.local_queues, report, [](const auto& s) { return s.local_queues; });
+  text += row("idle Ps", report.idle_procs, report, [](const auto& s) { return s.idle_procs; });
+  text += row("threads", report.threads, report, [](const auto& s) { return s.threads; });
+  if (report.detailed)
+    text += row("waiting", report.waiting, report, [](const auto& s) { return s.waiting; });
+  text += fmt::format("\nidle Ps while goroutines queue: {} of {} samples\n",
+                      report.idle_while_queued, report.count);
+  for (const SchedVerdict& verdict : report.verdicts) {
+    const std::string name = to_string(verdict.kind);
+    text += fmt::format("\n{}  from {} to {}, {} samples\n    {}\n    {}\n",
+                        colour && verdict.is_finding ? "\x1b[31m" + name + "\x1b[0m" : name,
+                        to_text(verdict.from), to_text(verdict.to), verdict.samples,
+                        printable(verdict.text), printable(verdict.advice));
+  }
+  for (const Note& note : report.notes.all())
+    text +=
+        fmt::format("\n{}: {} ({})\n", to_string(note.severity), printable(note.text), note.count);
+  return text;
+}
+
+std::string render_schedule_json(const SchedReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("schema", "weir.schedtrace/1");
+  json.member("source", report.source);
+  json.member("samples_seen", report.count);
+  json.member("span_ns", report.span.value);
+  json.member("gomaxprocs", report.gomaxprocs);
+  json.member("detailed", report.detailed);
+  write_spread(json, "run_queue", report.run_queue);
+  write_spread(json, "local_queues", report.local_queues);
+  write_spread(json, "idle_procs", report.idle_procs);
+  write_spread(json, "threads", report.threads);
+  if (report.detailed) write_spread(json, "waiting", report.waiting);
+  json.member("idle_while_queued", report.idle_while_queued);
+  json.key("verdicts");
+  json.begin_array();
+  for (const SchedVerdict& verdict : report.verdicts) {
+    json.begin_object();
+    json.member("kind", std::string_view(to_string(verdict.kind)));
+    json.member("finding", verdict.is_finding);
+    json.member("text", verdict.text);
+    json.member("advice", verdict.advice);
+    json.member("from_ns", verdict.from.value);
+    json.member("to_ns", verdict.to.value);
+    json.member("samples", verdict.samples);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("samples");
+  json.begin_array();
+  for (const SchedSample& sample : report.samples) write_sample(json, sample);
+  json.end_array();
+  json.key("notes");
+  write_notes(json, report.notes);
+  json.end_object();
+  out += '\n';
+  return out;
+}
+
+}  // namespace weir::report
