@@ -61,6 +61,7 @@ class FirstFormat {
   void merge();
   void take(Proc& proc, bool force);
   void goroutine_event(Proc& proc);
+  void runtime_event(Proc& proc);
   void before_first_procs(Proc& proc);
   void create(Proc& proc);
   void block(Proc& proc, const char* reason);

@@ -225,6 +225,14 @@ void FirstFormat::goroutine_event(Proc& proc) {
     case first::go_sys_exit_local:
       leave_syscall(proc);
       return;
+    default:
+      runtime_event(proc);
+  }
+}
+
+void FirstFormat::runtime_event(Proc& proc) {
+  const Raw& raw = proc.head;
+  switch (raw.type) {
     case first::gomaxprocs:
       emit(EventType::procs_change, proc, raw.args[1]);
       return;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include "weir/bytes/mapped_file.h"
@@ -193,8 +194,22 @@ void note_stop(model::Snapshot& snapshot, const LiveOptions& options,
 }
 
 /// A process is tried so often when it does not stand still in time: a busy machine may give its
-/// threads no CPU to stop on. Each try begins with a new draft.
-constexpr int stop_tries = 4;
+/// threads no CPU to stop on.
+constexpr int max_tries = 4;
+
+/// Stops the process for `look`, each time after a new draft; how often goes to `tries`.
+Result<target::StopReport> stop_after_draft(
+    int pid, const target::StopOptions& options, const std::function<Result<void>()>& draft,
+    const std::function<void(target::StoppedProcess&)>& look, int& tries) {
+  for (tries = 1;; ++tries) {
+    WEIR_TRY_VOID(draft());
+    auto report = target::while_stopped(pid, options, look);
+    if (report || report.error().code != ErrorCode::limit) return report;
+    if (tries < max_tries) continue;
+    report.error().what += fmt::format(" in any of {} tries; allow more with -max-stop", tries);
+    return report;
+  }
+}
 
 }  // namespace
 
@@ -236,22 +251,15 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
     }
     gatherer.use(memory);
   };
-  bool late = false;
-  const auto attempt = [&]() -> Result<target::StopReport> {
-    late = false;
+  const auto draft = [&]() -> Result<void> {
     WEIR_TRY_VOID(state.draft(gatherer));
     if (options.light)
       to_stop_for =
           gatherer.choose([](const GoroutineState& s) { return s.torn || !s.verified || runs(s); });
-    auto report = target::while_stopped(state.pid, stop_options, look);
-    late = !report && report.error().code == ErrorCode::limit;
-    return report;
+    return {};
   };
-  auto stopped = attempt();
-  int tries = 1;
-  for (; late && tries < stop_tries; ++tries) stopped = attempt();
-  if (late)
-    stopped.error().what += fmt::format(" in any of {} tries; allow more with -max-stop", tries);
+  int tries = 0;
+  auto stopped = stop_after_draft(state.pid, stop_options, draft, look, tries);
   if (!stopped) return fail(std::move(stopped).error());
   const bool out_of_time = !inside && inside.error().code == ErrorCode::limit && stopped->forced;
   if (!inside && !out_of_time) return fail(std::move(inside).error());
