@@ -19,7 +19,7 @@ namespace {
 /// Whether a pattern matches functions (their name or file) and mappings, each looked at once.
 class Matches {
  public:
-  Matches(const Profile& profile, const Pattern& pattern) : profile_(profile), pattern_(pattern) {
+  Matches(const Profile& profile, const Pattern& pattern) : profile_(profile) {
     functions_.reserve(profile.functions.size());
     std::unordered_map<StringId, bool> files;
     for (const model::ProfileFunction& function : profile.functions) {
@@ -44,7 +44,6 @@ class Matches {
 
  private:
   const Profile& profile_;
-  const Pattern& pattern_;
   std::vector<bool> functions_, mappings_;
 };
 
@@ -76,7 +75,6 @@ class NameFilter {
  public:
   NameFilter(Profile& profile, const ProfileFilter& filter)
       : profile_(profile),
-        filter_(filter),
         focus_(matches(profile, filter.focus)),
         ignore_(matches(profile, filter.ignore)),
         hide_(matches(profile, filter.hide)),
@@ -140,7 +138,6 @@ class NameFilter {
   }
 
   Profile& profile_;
-  const ProfileFilter& filter_;
   std::optional<Matches> focus_, ignore_, hide_, show_;
   std::vector<Verdict> verdicts_;
   std::vector<bool> hidden_;
