@@ -23,6 +23,7 @@ struct FunctionHook {
 
 constexpr std::array function_hooks{
     FunctionHook{"runtime.newm", HookKind::new_thread, "", true},
+    FunctionHook{"runtime.startm", HookKind::start_thread, "", true},
     FunctionHook{"runtime.GOMAXPROCS", HookKind::processors, ""},
     FunctionHook{"testing.tRunner", HookKind::test_start, "", true},
     FunctionHook{"runtime.execute", HookKind::execute, "", true},

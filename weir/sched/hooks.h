@@ -16,18 +16,19 @@
 namespace weir::sched {
 
 enum class HookKind : std::uint8_t {
-  new_thread,   ///< runtime.newm: no sysmon
-  processors,   ///< runtime.GOMAXPROCS: stays 1
-  test_start,   ///< testing.tRunner
-  execute,      ///< runtime.execute: who runs
-  poll,         ///< runtime.netpoll: nobody can run before a timer fires
-  operation,    ///< entry of a runtime or sync function
-  atomic,       ///< an atomic instruction in compiled code
-  fatal,        ///< runtime.fatal: the program's fault, deadlocks among them
-  crash,        ///< runtime.throw: the runtime's own invariants are broken
-  panic,        ///< runtime.fatalpanic: nobody recovered
-  exit,         ///< os.Exit
-  observation,  ///< the test does something that weir does not control: Hook::name says what
+  new_thread,    ///< runtime.newm: no sysmon
+  start_thread,  ///< runtime.startm: whether an idle thread is there must not be a race
+  processors,    ///< runtime.GOMAXPROCS: stays 1
+  test_start,    ///< testing.tRunner
+  execute,       ///< runtime.execute: who runs
+  poll,          ///< runtime.netpoll: nobody can run before a timer fires
+  operation,     ///< entry of a runtime or sync function
+  atomic,        ///< an atomic instruction in compiled code
+  fatal,         ///< runtime.fatal: the program's fault, deadlocks among them
+  crash,         ///< runtime.throw: the runtime's own invariants are broken
+  panic,         ///< runtime.fatalpanic: nobody recovered
+  exit,          ///< os.Exit
+  observation,   ///< the test does something that weir does not control: Hook::name says what
 };
 
 /// RAX, RBX: ABIInternal (cmd/compile/abi-internal.md).

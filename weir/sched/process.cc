@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
 namespace weir::sched {
@@ -178,6 +179,11 @@ bool ControlledProcess::on_stop(pid_t thread, int status, ProcessStop& stop) {
 ProcessStop ControlledProcess::let_run(pid_t thread, int signal) {
   ProcessStop stop;
   ptrace(PTRACE_CONT, thread, 0, signal);
+  if (!waiting_.empty()) {
+    stop = waiting_.front();
+    waiting_.pop_front();
+    return stop;
+  }
   while (true) {
     int status = 0;
     const pid_t changed = waitpid(-1, &status, __WALL);
@@ -187,6 +193,34 @@ ProcessStop ControlledProcess::let_run(pid_t thread, int signal) {
       return stop;
     }
     if (on_stop(changed, status, stop)) return stop;
+  }
+}
+
+bool ControlledProcess::is_settled(pid_t thread) const {
+  for (const ProcessStop& stop : waiting_)
+    if (stop.thread == thread) return true;
+  std::ifstream file(fmt::format("/proc/{}/task/{}/stat", pid_, thread));
+  std::string text;
+  std::getline(file, text);
+  const auto name_end = text.rfind(')');  // proc_pid_stat(5): the state follows the name
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) return true;
+  const char state = text[name_end + 2];
+  return state != 'R' && state != 't' && state != 'T';
+}
+
+void ControlledProcess::let_others_settle(pid_t thread) {
+  constexpr int rounds = 2'000;
+  constexpr useconds_t pause = 50;
+  for (int round = 0; round < rounds && !ended_; ++round) {
+    int status = 0;
+    ProcessStop stop;
+    for (pid_t changed = 0; (changed = waitpid(-1, &status, __WALL | WNOHANG)) > 0;)
+      if (on_stop(changed, status, stop)) waiting_.push_back(stop);
+    const bool settled = std::all_of(threads_.begin(), threads_.end(), [&](pid_t other) {
+      return other == thread || is_settled(other);
+    });
+    if (settled) return;
+    usleep(pause);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,6 +60,10 @@ class ControlledProcess {
   /// the instruction was not executed: false). Errors: gone.
   Result<bool> step(pid_t thread);
 
+  /// Waits until every thread but `thread`, which stands still, sleeps or stands still too (at most
+  /// 100 ms): what they were about to do to the runtime's lists of threads is done then.
+  void let_others_settle(pid_t thread);
+
   Result<user_regs_struct> read_registers(pid_t thread) const;
   Result<void> write_registers(pid_t thread, const user_regs_struct& registers) const;
   /// Errors: gone, unmapped.
@@ -87,9 +92,11 @@ class ControlledProcess {
   friend struct ProcessLauncher;
   bool on_stop(pid_t thread, int status, ProcessStop& stop);
   void forget(pid_t thread);
+  bool is_settled(pid_t thread) const;
 
   pid_t pid_;
   std::vector<pid_t> threads_;
+  std::deque<ProcessStop> waiting_;  ///< came while others were waited for
   bool ended_ = false;
   int memory_ = -1;  ///< /proc/PID/mem: writes text, too
 };

@@ -157,6 +157,7 @@ Result<void> Run::start() {
 Result<void> Run::set_hooks(bool early) {
   for (const auto& [at, hook] : binary_.hooks().hooks) {
     const bool is_early = hook.kind == HookKind::new_thread || hook.kind == HookKind::processors ||
+                          hook.kind == HookKind::start_thread ||
                           hook.kind == HookKind::test_start || hook.kind == HookKind::crash;
     if (is_early == early) WEIR_TRY_VOID(poke(hook.at, int3));
   }
@@ -210,6 +211,9 @@ Result<void> Run::on_hook(const Hook& hook, user_regs_struct& registers) {
     case HookKind::new_thread:
       WEIR_TRY_VOID(on_new_thread(registers));
       if (registers.rip != hook.at.value) return process_->write_registers(thread_, registers);
+      break;
+    case HookKind::start_thread:
+      process_->let_others_settle(thread_);
       break;
     case HookKind::processors:
       if (static_cast<std::int64_t>(registers.rax) > 1) {

@@ -43,7 +43,7 @@ class Search {
   Attempt plan_random();
   Result<RunRecord> run(Chooser& chooser, std::uint64_t seed);
   void count(const Attempt& attempt, const RunRecord& record);
-  Result<void> confirm(const Attempt& attempt, RunRecord record);
+  Result<void> confirm(const Attempt& attempt, const RunRecord& record);
   void finish();
 
   const TestBinary& binary_;
@@ -153,7 +153,7 @@ void Search::count(const Attempt& attempt, const RunRecord& record) {
   if (options_.progress) options_.progress(result_.schedules);
 }
 
-Result<void> Search::confirm(const Attempt& attempt, RunRecord record) {
+Result<void> Search::confirm(const Attempt& attempt, const RunRecord& record) {
   Found found;
   found.seed = attempt.seed;
   found.strategy = attempt.strategy;
@@ -190,9 +190,9 @@ Result<SearchResult> Search::go() {
   while (equal && !result_.found && !is_over() && unknown_ < patience) {
     auto attempt = plan();
     if (!attempt) break;
-    WEIR_TRY(RunRecord record, run(*attempt->chooser, attempt->seed));
+    WEIR_TRY(const RunRecord record, run(*attempt->chooser, attempt->seed));
     count(*attempt, record);
-    if (is_finding(record.ending)) WEIR_TRY_VOID(confirm(*attempt, std::move(record)));
+    if (is_finding(record.ending)) WEIR_TRY_VOID(confirm(*attempt, record));
   }
   finish();
   return std::move(result_);
