@@ -19,6 +19,8 @@ using test_support::Completed;
 using testing::HasSubstr;
 
 constexpr const char* source = "explore";
+constexpr const char* every_kind =
+    "^Test(LockAndSend|AddInside|GiveUp|LostWakeUp|CondEarly|Workers|FirstError|ReadTwice)$";
 
 Result<Completed> weir(std::vector<std::string> words) {
   words.insert(words.begin(), WEIR_BINARY);
@@ -105,11 +107,8 @@ class ExploreNewest : public testing::Test {
 
 TEST_F(ExploreNewest, FindsEveryKind) {
   WEIR_BUILD_GO(program, go_, source, {.ldflags = "-s -w", .pie = true, .test_binary = true});
-  WEIR_ASSERT_OK(const Completed done,
-                 weir({"explore", "-json", "-n", "100", "-for", "0s", "-o", folder_.path(), "-run",
-                       "^Test(LockAndSend|AddInside|GiveUp|LostWakeUp|CondEarly|Workers|FirstError|"
-                       "ReadTwice)$",
-                       program}));
+  WEIR_ASSERT_OK(const Completed done, weir({"explore", "-json", "-n", "100", "-for", "0s", "-o",
+                                             folder_.path(), "-run", every_kind, program}));
   EXPECT_EQ(done.exit.code, 1);
   const json report = json::parse(done.out, nullptr, false);
   ASSERT_FALSE(report.is_discarded()) << done.out << done.err;
