@@ -118,7 +118,8 @@ void add_held(Page& page, const model::ProofGoroutine& one) {
   page.line(fmt::format("held: {}", page.name(one.id)));
   page.line(fmt::format("    because {}", printable(one.because)));
   for (std::size_t i = 0; i < one.path.size(); ++i)
-    page.line(fmt::format("    {:>{}}{}{}", "", 2 * i, i == 0 ? "" : "-> ", printable(one.path[i])));
+    page.line(
+        fmt::format("    {:>{}}{}{}", "", 2 * i, i == 0 ? "" : "-> ", printable(one.path[i])));
 }
 
 void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
@@ -143,8 +144,7 @@ void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
     page.line();
     page.line(page.paint("1;31", fmt::format("leaked [proved]: {}", page.name(one.id))));
     const WhyGoroutine* goroutine = page.find(one.id);
-    if (goroutine != nullptr)
-      page.line(fmt::format("    waits: {}", printable(goroutine->state)));
+    if (goroutine != nullptr) page.line(fmt::format("    waits: {}", printable(goroutine->state)));
     if (goroutine != nullptr && !goroutine->created.function.empty())
       page.line(fmt::format("    created by {}  {}:{}", printable(goroutine->created.function),
                             page.file(goroutine->created.file), goroutine->created.line));

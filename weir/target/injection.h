@@ -23,9 +23,9 @@ struct InjectionSite {
   std::uint64_t scratch_size = 0;
   Address system_call;  ///< a SYSCALL instruction; after it, with a result that is not 0, a store
                         ///< of 4 bytes to rsp + 48 at most, then RET
-  Address child_exit;  ///< code that ends the calling thread at once, for a result of 0: the code
-                       ///< after the SYSCALL then sets rsp to rsi and jumps to r12 if r13 is 0
-  Address pop_return;  ///< code that pops pop_size bytes, BP among them or not; RET
+  Address child_exit;   ///< code that ends the calling thread at once, for a result of 0: the code
+                        ///< after the SYSCALL then sets rsp to rsi and jumps to r12 if r13 is 0
+  Address pop_return;   ///< code that pops pop_size bytes, BP among them or not; RET
   std::uint64_t pop_size = 0;  ///< at least 48
   Address signal_return;       ///< code that makes the system call rt_sigreturn
 };
