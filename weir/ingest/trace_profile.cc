@@ -18,7 +18,7 @@ std::string render_trace_profile(const model::TraceNames& names,
   for (const model::TraceStackTotal& total : totals) {
     locations.clear();
     for (const std::uint32_t id : names.stack(total.stack)) {
-      const pprof::StringId function = builder.intern(names.function(id));
+      const auto function = builder.intern(names.function(id));
       const pprof::Line line{
           .function = builder.intern_function({.name = function,
                                                .system_name = function,
