@@ -123,7 +123,9 @@ TEST_P(GlobalsTest, CountTheLoadBias) {
   WEIR_ASSERT_OK(const Globals linked, globals_of(program, {}, notes));
   WEIR_ASSERT_OK(const Globals loaded, globals_of(program, LoadBias{0x555555554000}, notes));
   for (const auto& [name, at] : places_of(linked)) {
-    const std::uint64_t bias = name == "wait reasons" ? 0 : 0x555555554000;
+    // A count, or a variable that this version does not have.
+    const bool no_place = name == "wait reasons" || at == 0;
+    const std::uint64_t bias = no_place ? 0 : 0x555555554000;
     EXPECT_EQ(places_of(loaded).at(name), at + bias) << name;
   }
 }
