@@ -37,7 +37,7 @@ Result<double> parse_number(const std::string& rule, std::string_view text) {
   return value;
 }
 
-Result<void> parse_figure(const std::string& text, std::string name, TraceRule& rule) {
+Result<void> parse_figure(const std::string& text, const std::string& name, TraceRule& rule) {
   constexpr std::pair<const char*, TraceFigure> known[] = {
       {"count", TraceFigure::count}, {"total", TraceFigure::total}, {"p50", TraceFigure::p50},
       {"p90", TraceFigure::p90},     {"p99", TraceFigure::p99},     {"p999", TraceFigure::p999},

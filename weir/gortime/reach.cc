@@ -29,6 +29,13 @@ Result<void> check_program(const Program& program) {
   return {};
 }
 
+/// glibc's loader: it starts a program that is position independent, and is not called again by one
+/// without cgo.
+bool is_loader(const target::Region& region) {
+  const auto name = region.path.rfind('/') + 1;
+  return region.path.compare(name, 8, "ld-linux") == 0;
+}
+
 /// Code of C is in the process: cgo, linked in any way.
 bool has_foreign_code(const Program& program, target::Memory& memory) {
   if (program.table().find_function("runtime/cgo.init.0") ||
@@ -42,7 +49,8 @@ bool has_foreign_code(const Program& program, target::Memory& memory) {
     });
   };
   for (const target::Region& region : memory.regions())
-    if (region.executable && !region.path.starts_with("[") && !ours(region)) return true;
+    if (region.executable && !region.path.starts_with("[") && !is_loader(region) && !ours(region))
+      return true;
   return false;
 }
 
