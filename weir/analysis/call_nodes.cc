@@ -51,10 +51,10 @@ void CallNodes::find_words() {
     find(function.name);
     find(function.file);
   }
-  for (std::uint32_t i = 0; i < profile_.mappings.size(); ++i) {
+  for (const auto& mapping : profile_.mappings) {
     std::uint32_t same = 0;
-    while (profile_.mappings[same].file != profile_.mappings[i].file) ++same;
-    objects_of_.push_back(profile_.mappings[i].file.empty() ? model::no_index : same);
+    while (profile_.mappings[same].file != mapping.file) ++same;
+    objects_of_.push_back(mapping.file.empty() ? model::no_index : same);
   }
 }
 

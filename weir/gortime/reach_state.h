@@ -91,7 +91,6 @@ class ReachState {
     Address sudog, word;
   };
   std::unordered_map<std::uint64_t, SemaphoreEntry> semaphores_;  ///< by g
-  std::uint64_t semaphore_entries_ = 0;
 };
 
 }  // namespace weir::gortime

@@ -7,7 +7,6 @@
 namespace weir::report {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
