@@ -143,7 +143,8 @@ TEST_P(ProfOptionsTest, OptionsMeanTheSame) {
                              "-unit=ms",
                              "-divide_by=3"})
     expect_equal({"-top", option, cpu});
-  // -files is left out: on some profiles pprof's cumulative weight of a file differs (docs/prof.md).
+  // -files is left out: on some profiles pprof's cumulative weight of a file differs
+  // (docs/prof.md).
   for (const char* option : {"-sample_index=alloc_space", "-sample_index=1", "-unit=kb",
                              "-tagfocus=bytes=1kb:64kb", "-tagfocus=64kb:", "-tagfocus=:512b"})
     expect_equal({"-top", option, heap});
