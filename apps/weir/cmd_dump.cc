@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdlib>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/dump_source.h"
 #include "apps/weir/flags.h"
 #include "apps/weir/table_flags.h"
+#include "apps/weir/terminal.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/profile.h"
 #include "weir/pprof/write.h"
@@ -95,8 +95,7 @@ Result<void> print_snapshot(const model::Snapshot& snapshot, const DumpRequest& 
   if (quiet) return {};  // the user wanted a file
   report::TracebackOptions options;
   options.system = request.system;
-  options.colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                        std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  options.colour = stdout_has_colour();
   // For eyes beside the goroutine; for other programs where every reader of Go's format takes it.
   const auto extras =
       isatty(STDOUT_FILENO) != 0 ? report::Extras::in_place : report::Extras::at_end;

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/explore_test.h"
 #include "apps/weir/flags.h"
 #include "apps/weir/temporary_folder.h"
+#include "apps/weir/terminal.h"
 #include "apps/weir/test_binaries.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/report/gate_text.h"
@@ -195,8 +195,7 @@ int run_explore(const std::vector<std::string>& args) {
   if (!words) return complain_usage(words.error(), "explore");
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();
-  request.text.colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                             std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  request.text.colour = stdout_has_colour();
   struct sigaction action {};
   action.sa_handler = interrupt;
   action.sa_flags = SA_RESTART;

@@ -1,14 +1,13 @@
 // weir replay: runs a found schedule again, and checks every point of it.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/explore_test.h"
 #include "apps/weir/flags.h"
 #include "apps/weir/temporary_folder.h"
+#include "apps/weir/terminal.h"
 #include "apps/weir/test_binaries.h"
 #include "weir/report/gate_text.h"
 #include "weir/report/schedule_text.h"
@@ -130,8 +129,7 @@ int run_replay(const std::vector<std::string>& args) {
         "replay");
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();
-  request.text.colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                             std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  request.text.colour = stdout_has_colour();
   const auto code = replay(request, *words);
   return code ? *code : complain(code.error());
 }

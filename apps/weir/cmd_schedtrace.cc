@@ -1,13 +1,12 @@
 // weir schedtrace: what GODEBUG=schedtrace says of a program's scheduler.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/terminal.h"
 #include "weir/analysis/schedtrace.h"
 #include "weir/ingest/schedtrace.h"
 #include "weir/report/gate_text.h"
@@ -62,8 +61,7 @@ int tell(ingest::SchedLines lines, const std::string& source, const SchedRequest
   model::SchedReport report = analysis::judge_schedule(std::move(lines.samples));
   report.source = source;
   report.notes = std::move(lines.notes);
-  const bool colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                           std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  const bool colour = stdout_has_colour();
   fmt::print("{}", request.json ? report::render_schedule_json(report)
                                 : report::render_schedule(report, colour));
   if (child_code != 0) return child_code;

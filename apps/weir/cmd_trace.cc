@@ -4,12 +4,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/terminal.h"
 #include "apps/weir/trace_rules.h"
 #include "weir/analysis/trace_heat.h"
 #include "weir/analysis/trace_stacks.h"
@@ -196,8 +196,7 @@ void print_help(const FlagSet& flags) {
 }
 
 void complete(TraceRequest& request) {
-  request.text.colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                             std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  request.text.colour = stdout_has_colour();
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();
 }

@@ -1,9 +1,7 @@
 // weir why: who waits for whom.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "apps/weir/commands.h"
@@ -11,8 +9,10 @@
 #include "apps/weir/flags.h"
 #include "apps/weir/graphviz.h"
 #include "apps/weir/table_flags.h"
+#include "apps/weir/terminal.h"
 #include "weir/analysis/why.h"
 #include "weir/bytes/mapped_file.h"
+#include "weir/ingest/input.h"
 #include "weir/report/gate_text.h"
 #include "weir/report/settings.h"
 #include "weir/report/why_text.h"
@@ -79,7 +79,7 @@ void print_help(const FlagSet& flags) {
 /// With a proof where one was asked for; without, where the process cannot be copied.
 Result<ingest::Proven> look(const std::string& name, const WhyRequest& request) {
   ingest::Proven found;
-  const auto pid = parse_pid(name);
+  const auto pid = ingest::parse_pid(name);
   if (request.proof && pid) {
     WEIR_TRY(auto reader, ingest::LiveReader::open(*pid));
     auto proven = reader.read_proof(request.proof_options);
@@ -126,8 +126,7 @@ int run_why(const std::vector<std::string>& args) {
   }
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();
-  request.text.colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                             std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  request.text.colour = stdout_has_colour();
   fmt::print("{}", request.json ? report::render_why_json(report)
                                 : report::render_why(report, request.text));
   const bool leaked =

@@ -7,11 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <thread>
 
+#include "weir/ingest/input.h"
 #include "weir/ingest/recorded.h"
 #include "weir/target/recording.h"
 
@@ -54,15 +54,8 @@ bool ended_by(pid_t pid, std::chrono::steady_clock::time_point deadline) {
 
 }  // namespace
 
-std::optional<int> parse_pid(const std::string& text) {
-  int pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
-}
-
 Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& options) {
-  if (const auto pid = parse_pid(name)) return dump_process(*pid, options);
+  if (const auto pid = ingest::parse_pid(name)) return dump_process(*pid, options);
   std::error_code error;
   if (!std::filesystem::exists(name, error))
     return fail(ErrorCode::not_found, "neither a process id nor a file", name);

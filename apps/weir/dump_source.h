@@ -1,6 +1,5 @@
 #pragma once
 // Where a snapshot comes from: a process, a program to start, a core, a recording.
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +16,6 @@ struct DumpOptions {
   std::string recording;       ///< where to write one; empty: nowhere
   Nanos after{1'000'000'000};  ///< how long a started program runs before the look
 };
-
-/// A process id, if `text` is one.
-std::optional<int> parse_pid(const std::string& text);
 
 /// A process by its number, or else a core or a recording by its path. Errors: not_found (neither),
 /// those of LiveReader, read_core and read_recording.

@@ -1,11 +1,11 @@
 #include "apps/weir/table_flags.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/weir/terminal.h"
 #include "weir/report/gate_text.h"
 #include "weir/report/settings.h"
 
@@ -132,8 +132,7 @@ std::vector<Flag> query_flags(analysis::TopQuery& query) {
 }
 
 void complete(TableRequest& request) {
-  request.text.colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                             std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  request.text.colour = stdout_has_colour();
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();
 }

@@ -8,8 +8,11 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
+
+#include "weir/report/gate_text.h"
 
 namespace weir::app {
 namespace {
@@ -119,6 +122,11 @@ winsize window() {
 }
 
 }  // namespace
+
+bool stdout_has_colour() {
+  return report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
+                              std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+}
 
 Result<Terminal> Terminal::open() {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0 ||

@@ -1,11 +1,14 @@
 #pragma once
-// The user's terminal as a page that is drawn again and again.
+// The user's terminal: whether it takes colour, and as a page that is drawn again and again.
 #include <string>
 #include <vector>
 
 #include "weir/base/error.h"
 
 namespace weir::app {
+
+/// Whether what goes to standard output is coloured; see report::wants_colour.
+bool stdout_has_colour();
 
 /// What the user did, or what became of waiting.
 enum class Key : std::uint8_t {

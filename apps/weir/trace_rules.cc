@@ -1,13 +1,12 @@
 #include "apps/weir/trace_rules.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <fstream>
 
 #include "apps/weir/commands.h"
+#include "apps/weir/terminal.h"
 #include "weir/analysis/trace_diff.h"
 #include "weir/analysis/trace_tally.h"
 #include "weir/ingest/trace.h"
@@ -129,8 +128,7 @@ int diff_traces(const std::string& before, const std::string& after, bool as_jso
   }
   const model::TraceDiff diff =
       analysis::compare_traces(reports[0], heats[0], reports[1], heats[1]);
-  const bool colour = report::wants_colour(isatty(STDOUT_FILENO) != 0, std::getenv("NO_COLOR"),
-                                           std::getenv("TERM"), std::getenv("CLICOLOR_FORCE"));
+  const bool colour = stdout_has_colour();
   fmt::print("{}", as_json ? report::render_trace_diff_json(diff)
                            : report::render_trace_diff(diff, colour));
   for (const Note& note : notes.all())

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "weir/analysis/cause_path.h"
 #include "weir/analysis/watch_point.h"
 #include "weir/analysis/watch_rules.h"
+#include "weir/ingest/input.h"
 #include "weir/target/processes.h"
 
 namespace weir::app {
@@ -25,18 +25,11 @@ constexpr std::size_t kept_first = 16;
 constexpr std::size_t most_counts = 8;   // of an alarm
 constexpr std::size_t most_groups = 20;  // told to collectors, whose memory each new one costs
 
-std::optional<int> parse_pid(const std::string& text) {
-  int pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
-}
-
 }  // namespace
 
 Result<WatchedTarget> WatchedTarget::open(const std::string& name, const WatchPlan& plan,
                                           store::History& history, Nanos now) {
-  const auto pid = parse_pid(name);
+  const auto pid = ingest::parse_pid(name);
   if (!pid && !ingest::looks_like_url(name))
     return fail(ErrorCode::usage, fmt::format("\"{}\" is neither a process id nor a URL", name));
   WatchedTarget target;
@@ -210,7 +203,7 @@ Nanos WatchedTarget::points_since() const {
 
 /// After the process has gone: the one process of its program that was not there before.
 void WatchedTarget::find_successor() {
-  if (program_.empty() || parse_pid(name_) == std::nullopt) return;
+  if (program_.empty() || ingest::parse_pid(name_) == std::nullopt) return;
   std::vector<int> candidates;
   for (const int pid : target::processes_of(program_)) {
     if (std::to_string(pid) == name_) return;  // it is there; the look failed for another reason

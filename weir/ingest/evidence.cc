@@ -1,16 +1,14 @@
 #include "weir/ingest/evidence.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <optional>
 
 #include "weir/bytes/inflate.h"
 #include "weir/dump/count_text.h"
+#include "weir/ingest/input.h"
 #include "weir/ingest/recorded.h"
 #include "weir/ingest/tally.h"
 #include "weir/pprof/read.h"
@@ -135,34 +133,6 @@ Result<std::vector<Tally>> Intake::finish() {
 
 namespace {
 
-struct Fd {
-  int number = -1;
-  explicit Fd(int fd) : number(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (number > STDERR_FILENO) close(number);
-  }
-};
-
-Result<void> pour(int fd, Intake& intake) {
-  std::string piece(piece_size, '\0');
-  while (true) {
-    const ssize_t got = read(fd, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(ErrorCode::io, "cannot be read", {}, errno);
-    if (got == 0) return {};
-    WEIR_TRY_VOID(intake.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
-  }
-}
-
-std::optional<int> parse_pid(const std::string& text) {
-  int pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
-}
-
 Result<std::vector<Tally>> read_process(int pid, const LiveOptions& options) {
   WEIR_TRY(auto reader, LiveReader::open(pid));
   WEIR_TRY(auto snapshot, reader.read_snapshot(options));
@@ -174,17 +144,9 @@ Result<std::vector<Tally>> read_file(const std::string& name, const CoreOptions&
     WEIR_TRY(auto snapshot, read_core(name, core));
     return one(tally_snapshot(std::move(snapshot)));
   }
-  const Fd fd(name == "-" ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.number < 0) {
-    const ErrorCode code = errno == ENOENT   ? ErrorCode::not_found
-                           : errno == EACCES ? ErrorCode::denied
-                                             : ErrorCode::io;
-    return fail(code,
-                errno == ENOENT ? "neither a process id, a URL nor a file" : "cannot be opened", {},
-                errno);
-  }
   Intake intake;
-  WEIR_TRY_VOID(pour(fd.number, intake));
+  WEIR_TRY_VOID(read_input(name, "neither a process id, a URL nor a file", piece_size,
+                           [&](std::string_view piece) { return intake.feed(piece); }));
   return intake.finish();
 }
 

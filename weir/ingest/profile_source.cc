@@ -1,14 +1,12 @@
 #include "weir/ingest/profile_source.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <optional>
 
+#include "weir/ingest/input.h"
 #include "weir/ingest/profile.h"
 #include "weir/ingest/recorded.h"
 #include "weir/pprof/read.h"
@@ -127,16 +125,6 @@ pprof::Profile to_pprof(const model::Profile& from) {
   return to;
 }
 
-struct Fd {
-  int number = -1;
-  explicit Fd(int fd) : number(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (number > STDERR_FILENO) close(number);
-  }
-};
-
 /// A profile, or a recording, which its first bytes tell.
 class Intake {
  public:
@@ -179,31 +167,10 @@ class Intake {
 };
 
 Result<model::Profile> read_file(const std::string& name) {
-  const Fd fd(name == "-" ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.number < 0) {
-    const ErrorCode code = errno == ENOENT   ? ErrorCode::not_found
-                           : errno == EACCES ? ErrorCode::denied
-                                             : ErrorCode::io;
-    return fail(code,
-                errno == ENOENT ? "neither a file, a URL nor a process id" : "cannot be opened", {},
-                errno);
-  }
   Intake intake;
-  std::string piece(piece_size, '\0');
-  while (true) {
-    const ssize_t got = read(fd.number, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(ErrorCode::io, "cannot be read", {}, errno);
-    if (got == 0) return intake.finish();
-    WEIR_TRY_VOID(intake.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
-  }
-}
-
-std::optional<int> parse_pid(const std::string& text) {
-  int pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
+  WEIR_TRY_VOID(read_input(name, "neither a file, a URL nor a process id", piece_size,
+                           [&](std::string_view piece) { return intake.feed(piece); }));
+  return intake.finish();
 }
 
 Result<model::Profile> read_process(int pid, const LiveOptions& options) {
