@@ -60,10 +60,10 @@ class Copier {
 void expect_alive(Child& child) {
   for (int i = 0; i < 2; ++i) {  // the first count is of the time before
     usleep(50'000);
+    const std::string all = child.out();  // before asking: the answer may come at once
+    const auto before = std::count(all.begin(), all.end(), '\n');
     ASSERT_TRUE(child.write("\n").has_value());
     std::string line;
-    const std::string all = child.out();
-    const auto before = std::count(all.begin(), all.end(), '\n');
     for (int wait = 0; wait < 60'000; ++wait) {
       const std::string now = child.out();
       if (std::count(now.begin(), now.end(), '\n') > before) {
