@@ -30,6 +30,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE MATCHES Rel)
   target_compile_options(weir_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 target_link_libraries(weir_flags INTERFACE fmt::fmt Threads::Threads)
+# The code of the tests themselves: what they test is instrumented for undefined behaviour, they are not,
+# which halves the time that compiling them takes.
+add_library(weir_test_flags INTERFACE)
+target_compile_options(weir_test_flags INTERFACE -fno-sanitize=undefined)
 if(WEIR_FUZZ)
   target_compile_options(weir_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
