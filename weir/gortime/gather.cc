@@ -80,6 +80,7 @@ void Gatherer::plan_blocks(std::size_t from) {
   readable_.resize(pointers_.size());
   verified_.resize(pointers_.size());
   identities_.resize(pointers_.size());
+  wait_since_.resize(pointers_.size());
   states_.resize(pointers_.size());
   const std::size_t first = order_.size();
   for (std::size_t i = from; i < pointers_.size(); ++i) order_.push_back(i);
@@ -107,18 +108,17 @@ void Gatherer::plan_blocks(std::size_t from) {
   buffer_.resize(total);
 }
 
-Result<void> Gatherer::read_block(const Block& block) {
-  target::ReadRequest request{block.start,
-                              std::span(buffer_).subspan(block.buffer_offset, block.size), 0};
+Result<void> Gatherer::read_block(const Block& block, std::span<std::byte> into) {
+  target::ReadRequest request{block.start, into, 0};
   WEIR_TRY_VOID(memory_->read_many(std::span(&request, 1)));
   const bool whole = request.got == block.size;
   for (std::size_t position = block.first; position < block.last; ++position) {
     const std::size_t index = order_[position];
     readable_[index] = whole ? 1 : 0;
     if (whole) continue;  // else there is a hole in the block: one by one
-    const auto into =
-        std::span(buffer_).subspan(g_offsets_[index], context_.layout->g.size.value());
-    readable_[index] = memory_->read(pointers_[index], into).has_value() ? 1 : 0;
+    const auto g =
+        into.subspan(g_offsets_[index] - block.buffer_offset, context_.layout->g.size.value());
+    readable_[index] = memory_->read(pointers_[index], g).has_value() ? 1 : 0;
   }
   return {};
 }
@@ -128,8 +128,7 @@ std::span<const std::byte> Gatherer::g_bytes(std::size_t index) const {
                                                      context_.layout->g.size.value());
 }
 
-Gatherer::Identity Gatherer::identity_of(std::size_t index) const {
-  const auto bytes = g_bytes(index);
+Gatherer::Identity Gatherer::identity_of(std::span<const std::byte> bytes) const {
   const auto& l = context_.layout->g;
   Identity identity;
   for (std::size_t i = 0; i < identity_offsets_.size(); ++i)
@@ -176,7 +175,8 @@ void Gatherer::parse_g(std::size_t index) {
   s.timer = address_at(bytes, l.timer);
   s.bubble = address_at(bytes, l.bubble);
   s.sleep_when = static_cast<std::int64_t>(l.sleep_when.load(bytes));
-  identities_[index] = identity_of(index);
+  identities_[index] = identity_of(bytes);
+  wait_since_[index] = s.wait_since;
   states_[index] = std::move(s);
 }
 
@@ -185,7 +185,8 @@ Result<void> Gatherer::read_headers() {
   states_.clear();
   WEIR_TRY_VOID(read_all_pointers());
   plan_blocks(0);
-  for (const Block& block : blocks_) WEIR_TRY_VOID(read_block(block));
+  for (const Block& block : blocks_)
+    WEIR_TRY_VOID(read_block(block, std::span(buffer_).subspan(block.buffer_offset, block.size)));
   for (std::size_t i = 0; i < states_.size(); ++i) parse_g(i);
   return {};
 }
@@ -203,18 +204,32 @@ Result<void> Gatherer::gather() {
   return {};
 }
 
-/// Reads a block again and marks as verified what is in it as it was.
+/// Reads a block again, marks as verified what is in it as it was, and takes over what is not.
+/// Always into the same memory, which stays in the processor's cache: a large stop is bound by how
+/// fast memory can be written.
 Result<void> Gatherer::compare_block(const Block& block, std::size_t known) {
-  WEIR_TRY_VOID(read_block(block));
+  thread_local std::vector<std::byte> scratch;
+  if (scratch.size() < block.size) scratch.resize(std::max(block.size, block_limit + coalesce_gap));
+  const auto fresh = std::span(scratch).first(block.size);
+  WEIR_TRY_VOID(read_block(block, fresh));
+  const std::size_t size = context_.layout->g.size.value();
+  const Offset wait_since = context_.layout->g.waitsince;
   for (std::size_t position = block.first; position < block.last; ++position) {
     const std::size_t index = order_[position];
+    const auto bytes = fresh.subspan(g_offsets_[index] - block.buffer_offset, size);
     // What runs keeps its g struct as it is while it does: always take it again.
-    const Identity fresh = identity_of(index);
-    const auto status = static_cast<GStatus>(fresh.words[9] & 0xffffffff);
+    const Identity identity = identity_of(bytes);
+    const auto status = static_cast<GStatus>(identity.words[9] & 0xffffffff);
     const bool moving = status == GStatus::running || status == GStatus::copystack;
     const bool same =
-        readable_[index] != 0 && !moving && index < known && fresh == identities_[index];
+        readable_[index] != 0 && !moving && index < known && identity == identities_[index];
     verified_[index] = same ? 1 : 0;
+    if (same) {
+      wait_since_[index] = static_cast<std::int64_t>(wait_since.load(bytes));
+    } else {
+      std::copy(bytes.begin(), bytes.end(),
+                buffer_.begin() + static_cast<std::ptrdiff_t>(g_offsets_[index]));
+    }
   }
   return {};
 }
@@ -280,12 +295,10 @@ Result<void> Gatherer::regather(std::span<const std::size_t> chosen) {
 }
 
 void Gatherer::finish() {
-  const Offset wait_since = context_.layout->g.waitsince;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     states_[i].verified = verified_[i] != 0 && !states_[i].torn;
     // The GC may have noted since when it waits after the draft was made.
-    if (readable_[i] != 0 && verified_[i] != 0)
-      states_[i].wait_since = static_cast<std::int64_t>(wait_since.load(g_bytes(i)));
+    if (readable_[i] != 0 && verified_[i] != 0) states_[i].wait_since = wait_since_[i];
   }
 }
 

@@ -114,10 +114,10 @@ class Gatherer {
   const std::string& reason_of(const GoroutineState& state) const;
   Result<std::size_t> read_all_pointers();
   void plan_blocks(std::size_t from);
-  Result<void> read_block(const Block& block);
+  Result<void> read_block(const Block& block, std::span<std::byte> into);
   Result<void> compare_block(const Block& block, std::size_t known);
   Result<void> compare_all(std::size_t known);
-  Identity identity_of(std::size_t index) const;
+  Identity identity_of(std::span<const std::byte> bytes) const;
   std::span<const std::byte> g_bytes(std::size_t index) const;
   void parse_g(std::size_t index);
   void gather_some(const std::vector<std::size_t>& indexes, const std::function<bool()>& expired,
@@ -147,12 +147,13 @@ class Gatherer {
   Notes notes_;
   std::vector<Address> pointers_;  ///< allgs
   std::vector<Block> blocks_;
-  std::vector<std::size_t> order_;      ///< indexes by address of the g
-  std::vector<std::byte> buffer_;       ///< the blocks' bytes as last read
-  std::vector<std::size_t> g_offsets_;  ///< where in buffer_ each goroutine's g struct is
-  std::vector<std::uint8_t> readable_;  ///< its g struct came with the last read of its block
-  std::vector<std::uint8_t> verified_;  ///< of one instant: see GoroutineState::verified
-  std::vector<Identity> identities_;    ///< at the time of the draft
+  std::vector<std::size_t> order_;        ///< indexes by address of the g
+  std::vector<std::byte> buffer_;         ///< the g structs as last gathered
+  std::vector<std::size_t> g_offsets_;    ///< where in buffer_ each goroutine's g struct is
+  std::vector<std::uint8_t> readable_;    ///< its g struct came with the last read of its block
+  std::vector<std::uint8_t> verified_;    ///< of one instant: see GoroutineState::verified
+  std::vector<Identity> identities_;      ///< at the time of the draft
+  std::vector<std::int64_t> wait_since_;  ///< as last seen
   std::array<std::uint32_t, 9> identity_offsets_{};
   std::vector<GoroutineState> states_;
   // Shared by the goroutines of one batch only: memory may be reused for something else later.
