@@ -16,6 +16,7 @@
 #include "weir/analysis/trace_tally.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/trace.h"
+#include "weir/ingest/trace_events.h"
 #include "weir/ingest/trace_profile.h"
 #include "weir/report/gate_text.h"
 #include "weir/report/settings.h"
@@ -33,6 +34,7 @@ struct TraceRequest {
   bool json = false;
   std::optional<model::TraceProfile> profile;
   std::optional<report::TraceLines::Form> lines;
+  enum class Events { none, wire, parsed } events = Events::none;
   std::optional<model::TraceKind> heat;
   std::string heat_name, svg, perfetto;
   std::vector<analysis::TraceRule> rules;
@@ -151,6 +153,14 @@ std::vector<Flag> trace_flags(TraceRequest& request) {
          request.reading.running = true;
          return {};
        }},
+      {"d", "form", "print every event: wire, as it stands in the file, or parsed, in order",
+       [&](const std::string& value) -> Result<void> {
+         if (value != "wire" && value != "parsed")
+           return fail(ErrorCode::usage, fmt::format("\"{}\" is neither wire nor parsed", value));
+         request.events =
+             value == "wire" ? TraceRequest::Events::wire : TraceRequest::Events::parsed;
+         return {};
+       }},
       {"perfetto", "file", "write a file for ui.perfetto.dev: a track for every P and goroutine",
        [&](const std::string& value) -> Result<void> {
          request.perfetto = value;
@@ -205,8 +215,8 @@ void complete(TraceRequest& request) {
 
 namespace {
 
-void print_notes(const model::TraceSummary& summary) {
-  for (const Note& note : summary.notes.all())
+void print_notes(const Notes& notes) {
+  for (const Note& note : notes.all())
     fmt::print(stderr, "weir: {}: {}\n", to_string(note.severity), note.text);
 }
 
@@ -225,7 +235,7 @@ int write_profile(const std::string& source, const TraceRequest& request) {
   if (!summary) return complain(summary.error());
   const std::string profile = ingest::render_trace_profile(names, stacks.finish());
   std::fwrite(profile.data(), 1, profile.size(), stdout);
-  print_notes(*summary);
+  print_notes(summary->notes);
   return code_clean;
 }
 
@@ -239,7 +249,21 @@ int write_lines(const std::string& source, const TraceRequest& request) {
   const auto summary = ingest::read_trace(source, request.reading, names, lines);
   if (!summary) return complain(summary.error());
   lines.finish();
-  print_notes(*summary);
+  print_notes(summary->notes);
+  return code_clean;
+}
+
+int write_events(const std::string& source, const TraceRequest& request) {
+  const auto print = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  };
+  if (request.events == TraceRequest::Events::wire) {
+    const auto written = ingest::write_wire_events(source, request.reading, print);
+    return written ? code_clean : complain(written.error());
+  }
+  const auto notes = ingest::write_parsed_events(source, request.reading, print);
+  if (!notes) return complain(notes.error());
+  print_notes(*notes);
   return code_clean;
 }
 
@@ -257,7 +281,7 @@ int write_perfetto(const std::string& source, const TraceRequest& request) {
   const auto summary = ingest::read_trace(source, request.reading, names, perfetto);
   if (!summary) return complain(summary.error());
   perfetto.finish();
-  print_notes(*summary);
+  print_notes(summary->notes);
   if (written && std::fflush(file.get()) == 0) return code_clean;
   return complain(Error{ErrorCode::io, "cannot be written", request.perfetto, errno, {}});
 }
@@ -268,7 +292,7 @@ int draw_heat(const std::string& source, const TraceRequest& request) {
   const auto summary = ingest::read_trace(source, request.reading, names, heats);
   if (!summary) return complain(summary.error());
   const model::TraceHeat heat = heats.heat(*request.heat);
-  print_notes(*summary);
+  print_notes(summary->notes);
   if (request.svg.empty()) {
     fmt::print("{}", report::render_heat(request.heat_name, heat, request.text.colour));
     return code_clean;
@@ -295,6 +319,7 @@ int run_trace(const std::vector<std::string>& args) {
   complete(request);
   if (request.profile) return write_profile(rest->front(), request);
   if (request.lines) return write_lines(rest->front(), request);
+  if (request.events != TraceRequest::Events::none) return write_events(rest->front(), request);
   if (!request.perfetto.empty()) return write_perfetto(rest->front(), request);
   if (request.heat) return draw_heat(rest->front(), request);
   if (!request.svg.empty())

@@ -114,6 +114,31 @@ TEST_P(TraceTest, HasTheTotalsOfGoToolTrace) {
   }
 }
 
+TEST_P(TraceTest, HasTheEventsOfGoToolTrace) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  const std::vector<std::string> ours{WEIR_BINARY, "trace", "-d", "wire", trace};
+  if (go().minor < 22) {
+    WEIR_ASSERT_OK(const Completed done, test_support::run(ours));
+    EXPECT_EQ(done.exit.code, 2);
+    EXPECT_THAT(done.err, testing::HasSubstr("from before Go 1.22"));
+    return;
+  }
+  const auto newest = test_support::find_newest_go_toolchain();
+  WEIR_ASSERT_OK(const std::string theirs, output({newest->go(), "tool", "trace", "-d=wire", trace},
+                                                  test_support::go_environment(*newest, {})));
+  WEIR_ASSERT_OK(const std::string found, output(ours));
+  EXPECT_GT(found.size(), 10'000u);
+  EXPECT_TRUE(found == theirs) << "see diff of " << trace;
+}
+
+TEST_P(TraceTest, PrintsEventsInOrder) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const std::string lines, output({WEIR_BINARY, "trace", "-d", "parsed", trace}));
+  EXPECT_THAT(lines,
+              testing::ContainsRegex("GoBlock p=[0-9]+ g=[0-9]+ \"chan (send|receive)\" stack="));
+  EXPECT_THAT(lines, testing::ContainsRegex("GoUnblock p=[0-9]+ g=[0-9]+ goroutine=[0-9]+ stack="));
+}
+
 TEST_P(TraceTest, TellsWaitsApart) {
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const json report, trace_json({trace}));

@@ -2,6 +2,7 @@
 
 #include "weir/gotrace/reader.h"
 #include "weir/gotrace/trace_builder.h"
+#include "weir/gotrace/wire_text.h"
 
 namespace weir::gotrace {
 namespace {
@@ -198,6 +199,23 @@ TEST(GoroutineTable, FindsWhatIsThereAfterManyChanges) {
   for (const std::uint64_t i : alive) is_alive[i] = true;
   for (std::uint64_t i = 1; i < most; ++i)
     ASSERT_EQ(table.find(id_of(i)) != no_slot, is_alive[i]) << i;
+}
+
+// What Go's own traces look like is compared with go tool trace in tests/live.
+TEST(WireText, EventsAsTheyStandUpToTheDamage) {
+  TraceBuilder trace;
+  trace.events(1, 8, 1000, {{EventType::proc_status, {0, 1, 1}}}).strings(1, {"a\n\"\x01"});
+  std::string bytes(bytes::as_text(trace.bytes()));
+  bytes += '\x7e';
+  std::string text;
+  const auto written = write_wire_text(std::as_bytes(std::span(bytes)),
+                                       [&](std::string_view part) { text += part; });
+  EXPECT_EQ(text,
+            "EventBatch gen=1 m=8 time=1000 size=4\nProcStatus dt=0 p=1 pstatus=1\n"
+            "EventBatch gen=1 m=18446744073709551615 time=1 size=8\nStrings\n"
+            "String id=1\n\tdata=\"a\\n\\\"\\x01\"\n");
+  ASSERT_FALSE(written.has_value());
+  EXPECT_THAT(to_string(written.error()), HasSubstr("no event has the number 126"));
 }
 
 }  // namespace
