@@ -1,12 +1,15 @@
 #include "weir/http/client.h"
 
+#define CURL_DISABLE_TYPECHECK  // the macros want functions of those names, not pointers
 #include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
-#include <mutex>
 #include <optional>
+
+#include "weir/http/library.h"
 
 namespace weir::http {
 namespace {
@@ -14,23 +17,71 @@ namespace {
 constexpr int most_redirects = 5;
 constexpr std::size_t most_kept = 64 << 10;  // of the answer to a POST
 
+/// The functions of libcurl, once load_curl() has succeeded.
+struct CurlApi {
+  decltype(&::curl_easy_cleanup) curl_easy_cleanup = nullptr;
+  decltype(&::curl_easy_getinfo) curl_easy_getinfo = nullptr;
+  decltype(&::curl_easy_init) curl_easy_init = nullptr;
+  decltype(&::curl_easy_perform) curl_easy_perform = nullptr;
+  decltype(&::curl_easy_setopt) curl_easy_setopt = nullptr;
+  decltype(&::curl_easy_strerror) curl_easy_strerror = nullptr;
+  decltype(&::curl_free) curl_free = nullptr;
+  decltype(&::curl_global_init) curl_global_init = nullptr;
+  decltype(&::curl_slist_append) curl_slist_append = nullptr;
+  decltype(&::curl_slist_free_all) curl_slist_free_all = nullptr;
+  decltype(&::curl_url) curl_url = nullptr;
+  decltype(&::curl_url_cleanup) curl_url_cleanup = nullptr;
+  decltype(&::curl_url_get) curl_url_get = nullptr;
+  decltype(&::curl_url_set) curl_url_set = nullptr;
+  decltype(&::curl_url_strerror) curl_url_strerror = nullptr;
+};
+CurlApi api;
+
+Result<void> find_all(void* library) {
+  WEIR_TRY_VOID(find_function(library, "curl_easy_cleanup", api.curl_easy_cleanup));
+  WEIR_TRY_VOID(find_function(library, "curl_easy_getinfo", api.curl_easy_getinfo));
+  WEIR_TRY_VOID(find_function(library, "curl_easy_init", api.curl_easy_init));
+  WEIR_TRY_VOID(find_function(library, "curl_easy_perform", api.curl_easy_perform));
+  WEIR_TRY_VOID(find_function(library, "curl_easy_setopt", api.curl_easy_setopt));
+  WEIR_TRY_VOID(find_function(library, "curl_easy_strerror", api.curl_easy_strerror));
+  WEIR_TRY_VOID(find_function(library, "curl_free", api.curl_free));
+  WEIR_TRY_VOID(find_function(library, "curl_global_init", api.curl_global_init));
+  WEIR_TRY_VOID(find_function(library, "curl_slist_append", api.curl_slist_append));
+  WEIR_TRY_VOID(find_function(library, "curl_slist_free_all", api.curl_slist_free_all));
+  WEIR_TRY_VOID(find_function(library, "curl_url", api.curl_url));
+  WEIR_TRY_VOID(find_function(library, "curl_url_cleanup", api.curl_url_cleanup));
+  WEIR_TRY_VOID(find_function(library, "curl_url_get", api.curl_url_get));
+  WEIR_TRY_VOID(find_function(library, "curl_url_set", api.curl_url_set));
+  WEIR_TRY_VOID(find_function(library, "curl_url_strerror", api.curl_url_strerror));
+  return {};
+}
+
+Result<void> load_curl() {
+  static const Result<void> loaded = []() -> Result<void> {
+    WEIR_TRY(void* const library, load_library("libcurl.so.4", "libcurl4"));
+    WEIR_TRY_VOID(find_all(library));
+    api.curl_global_init(CURL_GLOBAL_DEFAULT);
+    return {};
+  }();
+  return loaded;
+}
+
 struct CloseCurl {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(CURL* curl) const { api.curl_easy_cleanup(curl); }
 };
 struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { api.curl_slist_free_all(list); }
 };
 struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { api.curl_url_cleanup(url); }
 };
 using Url = std::unique_ptr<CURLU, FreeUrl>;
 using Curl = std::unique_ptr<CURL, CloseCurl>;
 using Headers = std::unique_ptr<curl_slist, FreeList>;
 
 Result<Curl> start_curl() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  Curl curl(curl_easy_init());
+  WEIR_TRY_VOID(load_curl());
+  Curl curl(api.curl_easy_init());
   if (!curl) return fail(ErrorCode::io, "libcurl does not start");
   return curl;
 }
@@ -38,7 +89,8 @@ Result<Curl> start_curl() {
 Headers headers_of(const HttpOptions& options, const std::vector<std::string>& more) {
   Headers headers;
   const auto add = [&headers](const std::string& line) {
-    if (curl_slist* longer = curl_slist_append(headers.get(), line.c_str()); longer != nullptr) {
+    if (curl_slist* longer = api.curl_slist_append(headers.get(), line.c_str());
+        longer != nullptr) {
       static_cast<void>(headers.release());
       headers.reset(longer);
     }
@@ -50,17 +102,18 @@ Headers headers_of(const HttpOptions& options, const std::vector<std::string>& m
 
 std::string part_of(const Url& url, CURLUPart part) {
   char* text = nullptr;
-  if (curl_url_get(url.get(), part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
+  if (api.curl_url_get(url.get(), part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
   std::string copy = text;
-  curl_free(text);
+  api.curl_free(text);
   return copy;
 }
 
 Result<Url> parse_url(const std::string& text) {
-  Url url(curl_url());
-  if (const auto error = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
+  WEIR_TRY_VOID(load_curl());
+  Url url(api.curl_url());
+  if (const auto error = api.curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0);
       error != CURLUE_OK)
-    return fail(ErrorCode::usage, fmt::format("this is no URL: {}", curl_url_strerror(error)),
+    return fail(ErrorCode::usage, fmt::format("this is no URL: {}", api.curl_url_strerror(error)),
                 without_credentials(text));
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https")
@@ -82,7 +135,7 @@ struct Transfer {
 
   std::size_t take(std::string_view piece) {
     long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    api.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200) {
       error_text.append(piece.substr(0, std::min<std::size_t>(piece.size(), 200)));
       return piece.size();
@@ -114,35 +167,35 @@ long milliseconds(Nanos time) {
 }
 
 void set_file(CURL* curl, CURLoption option, const std::string& path) {
-  if (!path.empty()) curl_easy_setopt(curl, option, path.c_str());
+  if (!path.empty()) api.curl_easy_setopt(curl, option, path.c_str());
 }
 
 /// What every transfer has.
 void set_options(CURL* curl, const HttpOptions& options, curl_slist* headers) {
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connect_timeout));
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds(options.timeout));
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "weir");
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  api.curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  api.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  api.curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connect_timeout));
+  api.curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds(options.timeout));
+  api.curl_easy_setopt(curl, CURLOPT_USERAGENT, "weir");
+  api.curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   if (options.cancelled != nullptr) {
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progress_callback);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, options.cancelled);
+    api.curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    api.curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progress_callback);
+    api.curl_easy_setopt(curl, CURLOPT_XFERINFODATA, options.cancelled);
   }
   if (!options.basic_auth.empty()) {
-    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-    curl_easy_setopt(curl, CURLOPT_USERPWD, options.basic_auth.c_str());
+    api.curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    api.curl_easy_setopt(curl, CURLOPT_USERPWD, options.basic_auth.c_str());
   }
   // Only where neither a flag nor the URL has credentials.
   if (options.basic_auth.empty() && options.bearer_token.empty())
-    curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+    api.curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
   set_file(curl, CURLOPT_CAINFO, options.ca_file);
   set_file(curl, CURLOPT_SSLCERT, options.cert_file);
   set_file(curl, CURLOPT_SSLKEY, options.key_file.empty() ? options.cert_file : options.key_file);
   if (options.insecure) {
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    api.curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    api.curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
   }
 }
 
@@ -166,12 +219,11 @@ Result<void> judge(long status, const Transfer& transfer, const std::string& sho
   return fail(std::move(error));
 }
 
-/// Where a redirect leads, or nothing when the answer is none. Errors: denied, off this origin.
-Result<std::optional<std::string>> find_redirect(CURL* curl, const std::string& origin,
-                                                 const std::string& shown) {
+/// Where a redirect leads; empty when the answer is none. Errors: denied, off this origin.
+Result<std::string> find_redirect(CURL* curl, const std::string& origin, const std::string& shown) {
   char* target = nullptr;
-  curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &target);
-  if (target == nullptr) return std::optional<std::string>();
+  api.curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &target);
+  if (target == nullptr) return std::string();
   WEIR_TRY(const Url next, parse_url(target));
   if (origin_of(next) != origin)
     return fail(ErrorCode::denied,
@@ -179,7 +231,7 @@ Result<std::optional<std::string>> find_redirect(CURL* curl, const std::string& 
                             "itself",
                             origin_of(next)),
                 shown);
-  return std::optional<std::string>(target);
+  return std::string(target);
 }
 
 }  // namespace
@@ -195,23 +247,23 @@ Result<void> fetch(const std::string& url, const HttpOptions& options, const Htt
     const std::string shown = without_credentials(next);
     Transfer transfer{&sink, curl.get(), options.size_limit, {}, {}};
     set_options(curl.get(), options, headers.get());
-    curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, write_callback);
-    curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &transfer);
-    curl_easy_setopt(curl.get(), CURLOPT_URL, next.c_str());
-    const CURLcode code = curl_easy_perform(curl.get());
+    api.curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, write_callback);
+    api.curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &transfer);
+    api.curl_easy_setopt(curl.get(), CURLOPT_URL, next.c_str());
+    const CURLcode code = api.curl_easy_perform(curl.get());
     if (transfer.error) return fail(std::move(*transfer.error).with(shown));
     if (code != CURLE_OK)
-      return fail(ErrorCode::io, fmt::format("cannot be fetched: {}", curl_easy_strerror(code)),
+      return fail(ErrorCode::io, fmt::format("cannot be fetched: {}", api.curl_easy_strerror(code)),
                   shown);
-    WEIR_TRY(const auto redirect, find_redirect(curl.get(), origin, shown));
-    if (!redirect) {
+    WEIR_TRY(std::string redirect, find_redirect(curl.get(), origin, shown));
+    if (redirect.empty()) {
       long status = 0;
-      curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+      api.curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
       return judge(status, transfer, shown);
     }
     if (redirects == most_redirects)
       return fail(ErrorCode::io, "the server redirects without end", shown);
-    next = *redirect;
+    next = std::move(redirect);
   }
 }
 
@@ -232,17 +284,18 @@ Result<Answer> post(const std::string& url, const HttpOptions& options,
   const Headers lines = headers_of(options, headers);
   Answer answer;
   set_options(curl.get(), options, lines.get());
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_POST, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.data());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep_callback);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
-  const CURLcode code = curl_easy_perform(curl.get());
+  api.curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  api.curl_easy_setopt(curl.get(), CURLOPT_POST, 1L);
+  api.curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.data());
+  api.curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(body.size()));
+  api.curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep_callback);
+  api.curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
+  const CURLcode code = api.curl_easy_perform(curl.get());
   if (code != CURLE_OK)
-    return fail(ErrorCode::io, fmt::format("cannot be reached: {}", curl_easy_strerror(code)),
+    return fail(ErrorCode::io, fmt::format("cannot be reached: {}", api.curl_easy_strerror(code)),
                 without_credentials(url));
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  api.curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
 }
 
@@ -252,12 +305,19 @@ Result<void> check_url(const std::string& url) {
 }
 
 std::string percent_decoded(std::string_view text) {
-  int length = 0;
-  char* plain = curl_easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &length);
-  if (plain == nullptr) return std::string(text);
-  std::string copy(plain, static_cast<std::size_t>(length));
-  curl_free(plain);
-  return copy;
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && text.size() - i > 2 &&
+        std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+      plain += static_cast<char>(value);
+      i += 2;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
 }
 
 std::string without_credentials(std::string_view url) {
