@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <future>
 
 #include "apps/weir/commands.h"
 #include "apps/weir/prof_collect.h"
@@ -58,9 +60,14 @@ Result<Profile> read_all(const std::vector<std::string>& names, const ProfReques
 }
 
 Result<Profile> read_sources(const std::vector<std::string>& names, const ProfRequest& request) {
-  WEIR_TRY(Profile profile, read_all(names, request));
-  if (request.base.empty()) return profile;
-  WEIR_TRY(Profile base, read_all(request.base, request));
+  if (request.base.empty()) return read_all(names, request);
+  // Reading is most of the work: both at once.
+  auto reading =
+      std::async(std::launch::async, read_all, std::cref(request.base), std::cref(request));
+  auto own = read_all(names, request);
+  auto subtracted = reading.get();
+  WEIR_TRY(Profile profile, std::move(own));
+  WEIR_TRY(Profile base, std::move(subtracted));
   return analysis::subtract(std::move(profile), std::move(base), {request.diff, request.normalize});
 }
 

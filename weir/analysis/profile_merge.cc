@@ -6,7 +6,6 @@
 #include <cmath>
 #include <map>
 #include <tuple>
-#include <unordered_map>
 
 #include "weir/model/units.h"
 
@@ -114,6 +113,44 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t part) {
   return hash ^ (hash >> 29);
 }
 
+/// The entries of a table by what they hold: open addressing, without a copy of any entry.
+class TableIndex {
+ public:
+  /// The entry with that hash for which `same(entry)` is true, or model::no_index.
+  template <class Same>
+  std::uint32_t find(std::uint64_t hash, const Same& same) const {
+    const auto wanted = static_cast<std::uint32_t>(hash);
+    for (std::size_t at = hash;; ++at) {
+      const Slot& slot = slots_[at & (slots_.size() - 1)];
+      if (slot.entry == model::no_index || (slot.hash == wanted && same(slot.entry)))
+        return slot.entry;
+    }
+  }
+  void add(std::uint64_t hash, std::uint32_t entry) {
+    if (++used_ * 2 > slots_.size()) grow();
+    put({static_cast<std::uint32_t>(hash), entry});
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t entry = model::no_index;
+  };
+  void put(Slot slot) {
+    std::size_t at = slot.hash;
+    while (slots_[at & (slots_.size() - 1)].entry != model::no_index) ++at;
+    slots_[at & (slots_.size() - 1)] = slot;
+  }
+  void grow() {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    for (const Slot& slot : old)
+      if (slot.entry != model::no_index) put(slot);
+  }
+  std::vector<Slot> slots_ = std::vector<Slot>(64);
+  std::size_t used_ = 0;
+};
+
 /// A set of samples by stack and labels.
 class SampleIndex {
  public:
@@ -145,7 +182,10 @@ class SampleIndex {
   static constexpr std::uint32_t empty = model::no_index;
   static std::size_t hash_of(const Sample& sample) {
     std::uint64_t hash = mix(sample.depth, sample.labels);
-    for (const std::uint32_t location : sample.locations()) hash = mix(hash, location);
+    std::uint32_t i = 0;
+    for (; i + 2 <= sample.depth; i += 2)
+      hash = mix(hash, (std::uint64_t{sample.stack[i]} << 32) | sample.stack[i + 1]);
+    if (i < sample.depth) hash = mix(hash, sample.stack[i]);
     return hash ^ (hash >> 32);
   }
   Samples& samples_;
@@ -156,14 +196,11 @@ class SampleIndex {
 class Merger {
  public:
   explicit Merger(Profile& into) : into_(into) {
-    for (StringId id = 0; id < into_.strings.size(); ++id)
-      strings_.try_emplace(std::string(into_.text(id)), id);
+    for (StringId id = 0; id < into_.strings.size(); ++id) intern(into_.text(id), id);
     for (std::uint32_t i = 0; i < into_.mappings.size(); ++i)
       mappings_.try_emplace(key_of(into_.mappings[i]), i);
-    for (std::uint32_t i = 0; i < into_.functions.size(); ++i)
-      functions_.try_emplace(key_of(into_.functions[i]), i);
-    for (std::uint32_t i = 0; i < into_.locations.size(); ++i)
-      locations_.try_emplace(key_of(into_.locations[i]), i);
+    for (std::uint32_t i = 0; i < into_.functions.size(); ++i) intern(into_.functions[i], i);
+    for (std::uint32_t i = 0; i < into_.locations.size(); ++i) intern(into_.locations[i], i);
     for (std::uint32_t set = 0; set < into_.label_sets(); ++set)
       label_sets_.try_emplace(key_of(into_.labels_of(set)), set);
   }
@@ -182,30 +219,58 @@ class Merger {
 
  private:
   using MappingKey = std::tuple<std::uint64_t, std::uint64_t, std::string>;
-  using FunctionKey = std::tuple<StringId, StringId, StringId, std::int64_t>;
-  using LocationKey =
-      std::tuple<std::uint64_t, std::uint32_t, bool,
-                 std::vector<std::tuple<std::uint32_t, std::int64_t, std::int64_t>>>;
   using LabelKey = std::vector<std::tuple<StringId, StringId, std::int64_t, StringId>>;
 
   StringId map_string(const Profile& from, StringId id) {
     if (id == 0) return 0;
-    const auto [at, added] = strings_.try_emplace(std::string(from.text(id)), 0);
-    if (added) at->second = into_.strings.add(at->first);
-    return at->second;
+    const auto next = static_cast<StringId>(into_.strings.size());
+    const StringId known = intern(from.text(id), next);
+    if (known == next) into_.strings.add(from.text(id));
+    return known;
+  }
+  // Each gives the entry that is the same, or notes that this one will be `next`.
+  std::uint32_t intern(std::string_view text, std::uint32_t next) {
+    const std::uint64_t hash = std::hash<std::string_view>()(text);
+    return known_or_added(strings_, hash, next,
+                          [&](std::uint32_t known) { return into_.text(known) == text; });
+  }
+  std::uint32_t intern(const model::ProfileFunction& function, std::uint32_t next) {
+    std::uint64_t hash = mix(function.name, function.file);
+    hash = mix(hash, function.system_name ^ static_cast<std::uint64_t>(function.start_line) << 32);
+    return known_or_added(functions_, hash, next, [&](std::uint32_t known) {
+      const model::ProfileFunction& other = into_.functions[known];
+      return other.name == function.name && other.system_name == function.system_name &&
+             other.file == function.file && other.start_line == function.start_line;
+    });
+  }
+  std::uint32_t intern(const ProfileLocation& location, std::uint32_t next) {
+    const auto lines = into_.lines_of(location);
+    std::uint64_t hash = mix(location.address, location.mapping);
+    for (const model::ProfileLine& line : lines)
+      hash = mix(hash, line.function ^ static_cast<std::uint64_t>(line.line) << 32);
+    return known_or_added(locations_, hash, next, [&](std::uint32_t known) {
+      const ProfileLocation& other = into_.locations[known];
+      const auto others = into_.lines_of(other);
+      return other.address == location.address && other.mapping == location.mapping &&
+             other.folded == location.folded &&
+             std::equal(lines.begin(), lines.end(), others.begin(), others.end(),
+                        [](const model::ProfileLine& x, const model::ProfileLine& y) {
+                          return x.function == y.function && x.line == y.line &&
+                                 x.column == y.column;
+                        });
+    });
+  }
+  template <class Same>
+  static std::uint32_t known_or_added(TableIndex& index, std::uint64_t hash, std::uint32_t next,
+                                      const Same& same) {
+    const std::uint32_t known = index.find(hash, same);
+    if (known != model::no_index) return known;
+    index.add(hash, next);
+    return next;
   }
   static MappingKey key_of(const model::ProfileMapping& mapping) {
     const std::uint64_t size = (mapping.limit - mapping.start + 0xfff) & ~std::uint64_t{0xfff};
     return {size, mapping.file_offset, mapping.build_id.empty() ? mapping.file : mapping.build_id};
-  }
-  static FunctionKey key_of(const model::ProfileFunction& function) {
-    return {function.name, function.system_name, function.file, function.start_line};
-  }
-  LocationKey key_of(const ProfileLocation& location) const {
-    LocationKey key{location.address, location.mapping, location.folded, {}};
-    for (const model::ProfileLine& line : into_.lines_of(location))
-      std::get<3>(key).emplace_back(line.function, line.line, line.column);
-    return key;
   }
   static LabelKey key_of(std::span<const model::ProfileLabel> labels) {
     LabelKey key;
@@ -231,9 +296,9 @@ class Merger {
       for (StringId* id : {&function.name, &function.system_name, &function.file})
         *id = map_string(from, *id);
       const auto next = static_cast<std::uint32_t>(into_.functions.size());
-      const auto [at, added] = functions_.try_emplace(key_of(function), next);
-      if (added) into_.functions.push_back(function);
-      indices.push_back(at->second);
+      const std::uint32_t known = intern(function, next);
+      if (known == next) into_.functions.push_back(function);
+      indices.push_back(known);
     }
     return indices;
   }
@@ -255,13 +320,13 @@ class Merger {
       }
       location.first_line = first;
       const auto next = static_cast<std::uint32_t>(into_.locations.size());
-      const auto [at, added] = locations_.try_emplace(key_of(location), next);
-      if (added) {
+      const std::uint32_t known = intern(location, next);
+      if (known == next) {
         into_.locations.push_back(location);
       } else {
         into_.lines.resize(first);
       }
-      indices.push_back(at->second);
+      indices.push_back(known);
     }
     return indices;
   }
@@ -286,10 +351,8 @@ class Merger {
   }
 
   Profile& into_;
-  std::unordered_map<std::string, StringId> strings_;
+  TableIndex strings_, functions_, locations_;
   std::map<MappingKey, std::uint32_t> mappings_;
-  std::map<FunctionKey, std::uint32_t> functions_;
-  std::map<LocationKey, std::uint32_t> locations_;
   std::map<LabelKey, std::uint32_t> label_sets_;
 };
 
