@@ -13,6 +13,7 @@
 #include "apps/weir/gate_flags.h"
 #include "apps/weir/gate_output.h"
 #include "apps/weir/results_folder.h"
+#include "apps/weir/test_profiles.h"
 #include "weir/analysis/judge.h"
 
 namespace weir::app {
@@ -64,8 +65,11 @@ Result<int> hand_over(const std::string& folder, const Gated& gated,
 
 Result<int> watch(const std::vector<std::string>& argv, const GateRequest& request,
                   const model::GateOptions& options, const std::string& folder) {
-  WEIR_TRY(const Gated gated,
-           run_gated(argv, environment_without_folder(), options, request.ancestors));
+  WEIR_TRY(TestProfiles profiles,
+           TestProfiles::prepare(argv, request.profiles, request.profile_folder));
+  WEIR_TRY(Gated gated, run_gated(profiles.command(argv), environment_without_folder(), options,
+                                  request.ancestors));
+  WEIR_TRY_VOID(profiles.take(gated));
   auto code = folder.empty() ? publish({gated.result}, options, request, {true, gated.stuck_told})
                              : hand_over(folder, gated, options);
   if (!code) return code;

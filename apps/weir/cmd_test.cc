@@ -16,6 +16,7 @@
 #include "apps/weir/go_test_args.h"
 #include "apps/weir/results_folder.h"
 #include "apps/weir/temporary_folder.h"
+#include "apps/weir/test_profiles.h"
 
 namespace weir::app {
 namespace {
@@ -35,6 +36,7 @@ void print_help(const FlagSet& flags) {
       "  weir test ./...\n"
       "  weir test -run TestServer -count=10 -race ./server\n"
       "  weir test -settle=3s -baseline leaks.json ./...\n"
+      "  weir test -profile block,mutex ./...\n"
       "  weir test -ignore-any 'go.opencensus.io/*' -junit leaks.xml ./...\n",
       flags.help());
 }
@@ -82,11 +84,12 @@ Result<int> run_command(std::vector<std::string> argv) {
 
 /// go test … -exec 'weir exec …' …; -C must stay the first flag.
 Result<std::vector<std::string>> go_command(const std::string& go, const GoTestArgs& args,
-                                            const model::GateOptions& options, int ancestors) {
+                                            const model::GateOptions& options,
+                                            const GateRequest& request) {
   std::error_code error;
   std::vector<std::string> runner = {fs::read_symlink("/proc/self/exe", error).string(), "exec"};
   if (error) return fail(ErrorCode::io, "weir cannot find its own program", {}, error.value());
-  const auto flags = exec_flags(options, ancestors);
+  const auto flags = exec_flags(options, request);
   runner.insert(runner.end(), flags.begin(), flags.end());
   runner.emplace_back("--");
   WEIR_TRY(const std::string quoted, quote_words(runner));
@@ -119,7 +122,7 @@ Result<int> test(const std::string& go, const GoTestArgs& args, const GateReques
   options.verbose |= args.verbose;
   if (auto baseline = read_baseline(options); !baseline) return fail(std::move(baseline).error());
   WEIR_TRY(const TemporaryFolder folder, TemporaryFolder::make("weir-test-"));
-  WEIR_TRY(const auto command, go_command(go, args, options, request.ancestors));
+  WEIR_TRY(const auto command, go_command(go, args, options, request));
   setenv(results_variable, folder.path().c_str(), 1);
   WEIR_TRY(const int go_code, run_command(command));
   unsetenv(results_variable);
@@ -147,6 +150,8 @@ int run_test(const std::vector<std::string>& args) {
   if (!split) return complain_usage(split.error(), "test");
   const auto options = load_options(request);
   if (!options) return complain_usage(options.error(), "test");
+  if (const auto twice = check_profiles(request.profiles, split->words); !twice)
+    return complain_usage(twice.error(), "test");
   if (options->off) {
     std::vector<std::string> command = {go, "test"};
     command.insert(command.end(), split->words.begin(), split->words.end());

@@ -103,9 +103,10 @@ Result<Gated> run_gated(const std::vector<std::string>& argv,
     std::fflush(stderr);
     gated.stuck_told = true;
   };
-  WEIR_TRY(const run::Outcome outcome, run::run_session(session));
+  WEIR_TRY(run::Outcome outcome, run::run_session(session));
   gated.wait_status = outcome.wait_status;
   gated.result = to_result(outcome, argv, options);
+  gated.snapshot = std::move(outcome.snapshot);
   return gated;
 }
 

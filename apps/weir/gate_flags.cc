@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "apps/weir/settings_file.h"
+#include "apps/weir/test_profiles.h"
 
 namespace weir::app {
 namespace {
@@ -111,6 +112,13 @@ std::vector<Flag> gate_flags(GateRequest& request, const char* json) {
       {json, "file", "write the report as JSON; - is standard output", set_text(request.json)},
       {"ancestors", "n", "creators of creators that Go shall remember (16); 0 leaves Go alone",
        set_count(request.ancestors)},
+      {"profile", "kinds", "profiles to take and judge: block,mutex,goroutine,cpu,heap",
+       [&request](const std::string& value) -> Result<void> {
+         WEIR_TRY(request.profiles, parse_profile_kinds(value));
+         return {};
+       }},
+      {"profile-folder", "DIR", "where to, a folder for each package in it (weir-profiles)",
+       set_text(request.profile_folder)},
   };
 }
 
@@ -128,12 +136,19 @@ Result<model::GateOptions> load_options(const GateRequest& request) {
   return options;
 }
 
-std::vector<std::string> exec_flags(const model::GateOptions& options, int ancestors) {
+std::vector<std::string> exec_flags(const model::GateOptions& options, const GateRequest& request) {
   std::vector<std::string> flags = {
       fmt::format("-settle={}ns", options.settle.value),
       fmt::format("-stuck-after={}ns", options.stuck_after.value),
-      fmt::format("-ancestors={}", ancestors),
+      fmt::format("-ancestors={}", request.ancestors),
   };
+  if (!request.profiles.empty()) {
+    std::error_code ignored;
+    flags.push_back(fmt::format("-profile={}", fmt::join(request.profiles, ",")));
+    // go test runs each binary in the folder of its package.
+    flags.push_back("-profile-folder=" +
+                    absolute(fs::current_path(ignored), request.profile_folder));
+  }
   const auto add_all = [&](const char* name, const std::vector<std::string>& values) {
     for (const std::string& value : values) flags.push_back(fmt::format("-{}={}", name, value));
   };

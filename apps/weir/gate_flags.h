@@ -16,6 +16,8 @@ struct GateRequest {
   report::GateSettings flags;
   std::string json;    ///< file for the JSON report; "-" is standard output; empty: none
   int ancestors = 16;  ///< creators of creators that Go is told to remember
+  std::vector<std::string> profiles;  ///< kinds to take of each test binary
+  std::string profile_folder = "weir-profiles";
 };
 
 /// The flags of both commands; they write into `request`, which must outlive them. `json` is what
@@ -26,7 +28,7 @@ std::vector<Flag> gate_flags(GateRequest& request, const char* json);
 Result<model::GateOptions> load_options(const GateRequest& request);
 
 /// The options as flags of `weir exec`, each one word.
-std::vector<std::string> exec_flags(const model::GateOptions& options, int ancestors);
+std::vector<std::string> exec_flags(const model::GateOptions& options, const GateRequest& request);
 
 /// The folder of the go.mod that rules here, or the working directory.
 std::string module_root();

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/weir/test_profiles.h"
 #include "weir/analysis/judge.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/report/baseline.h"
@@ -86,6 +87,7 @@ Result<int> publish(std::vector<model::ExecResult> programs, const model::GateOp
     report.not_seen.clear();
     report.strict = false;
   }
+  WEIR_TRY(report.health, judge_profiles(report.programs));
   print_report(report, options, publication.stuck_told);
   WEIR_TRY_VOID(write_files(report, options, request));
   return model::exit_code(report);

@@ -103,6 +103,57 @@ TEST_P(TestCommandTest, RaceDetector) {
   EXPECT_THAT(done.out, HasSubstr("ok  \tweir.test/gatecmd/passes"));
 }
 
+TEST_P(TestCommandTest, ProfilesAreTakenAndJudged) {
+  const std::vector<std::string> kinds = {"block", "mutex", "goroutine", "cpu", "heap"};
+  WEIR_ASSERT_OK(const Completed done,
+                 weir_test({"-profile=block,mutex,goroutine,cpu,heap",
+                            "-weir.json=" + file("r.json"), "./contends", "./passes"}));
+  EXPECT_EQ(done.exit.code, 1) << done.out << done.err;
+  EXPECT_THAT(done.out, HasSubstr("ok  \tweir.test/gatecmd/contends"));
+  EXPECT_THAT(done.err, HasSubstr("FAIL mutex: "));
+  EXPECT_THAT(done.err, HasSubstr("FAIL block: "));
+  EXPECT_THAT(done.err, HasSubstr("contends.wait"));
+  EXPECT_THAT(done.err, HasSubstr("in TestHolds"));
+  EXPECT_THAT(done.err, Not(HasSubstr("testing.")));
+  WEIR_ASSERT_OK(const auto report, read_json(file("r.json")));
+  EXPECT_EQ(report["exit_code"], 1);
+  std::map<std::string, bool> crossed;
+  for (const auto& health : report["health"]) {
+    const std::string package = health["source"].get<std::string>();
+    crossed[health["kind"].get<std::string>() + " " + package.substr(0, package.find(':'))] =
+        health["crossed"];
+  }
+  EXPECT_EQ(crossed, (std::map<std::string, bool>{{"block weir.test/gatecmd/contends", true},
+                                                  {"block weir.test/gatecmd/passes", false},
+                                                  {"mutex weir.test/gatecmd/contends", true},
+                                                  {"mutex weir.test/gatecmd/passes", false},
+                                                  {"goroutine weir.test/gatecmd/contends", false},
+                                                  {"goroutine weir.test/gatecmd/passes", false}}));
+  for (const std::string& kind : kinds) {
+    const std::string path = file("weir-profiles/weir.test_gatecmd_contends/" + kind + ".pb.gz");
+    WEIR_ASSERT_OK(const Completed raw, run_go(go(), "", {"tool", "pprof", "-raw", path}));
+    EXPECT_EQ(raw.exit.code, 0) << raw.err;
+    if (kind != "block") continue;
+    EXPECT_THAT(raw.out, HasSubstr("test:[TestHolds]"));
+  }
+}
+
+TEST_P(TestCommandTest, ProfilesHaveLimits) {
+  write(".weir.yaml", "prof:\n  block-wait: 1h\n  mutex-hold: 1h\n");
+  WEIR_ASSERT_OK(const Completed done, weir_test({"-profile", "block,mutex", "-profile-folder",
+                                                  file("kept"), "./contends"}));
+  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+  EXPECT_THAT(done.err, HasSubstr("all profiles within their limits"));
+  EXPECT_TRUE(std::filesystem::exists(file("kept/weir.test_gatecmd_contends/mutex.pb.gz")));
+  WEIR_ASSERT_OK(const Completed unknown, weir_test({"-profile=blocks", "./contends"}));
+  EXPECT_EQ(unknown.exit.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("\"blocks\" is none of block"));
+  WEIR_ASSERT_OK(const Completed twice,
+                 weir_test({"-profile=cpu", "-cpuprofile=cpu.out", "./contends"}));
+  EXPECT_EQ(twice.exit.code, 2);
+  EXPECT_THAT(twice.err, HasSubstr("exclude each other"));
+}
+
 TEST_P(TestCommandTest, CodesAndOutputOfGoTest) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"./fails"},
                                                 {"./broken"},

@@ -86,6 +86,7 @@ inline model::ExecResult program_with_everything() {
   made.stuck->cycles = {"goroutine 7 waits: sync.Mutex 0x10; goroutine 9 waits: sync.Mutex 0x20"};
   made.stuck->weakened_by = "the snapshot is partial";
   made.counts = {{"TestA", 2, 5, 9}};
+  made.profiles = {{"block", "/src/weir-profiles/example.com_app/block.pb.gz"}};
   made.notes.add(Severity::warning, "a stack was cut", "goroutine 9", "raise the limit");
   made.notes.add(Severity::warning, "a stack was cut");
   return made;
@@ -101,6 +102,15 @@ inline model::GateReport report_with_everything() {
   made.programs = {program_with_everything(), blind, clean};
   made.has_baseline = true;
   made.not_seen = {{{"00000000000000cc", "IO wait: app.gone"}, {"example.com/app"}, 1, ""}};
+  model::HealthReport& health = made.health.emplace_back();
+  health.kind = model::HealthReport::Kind::waits;
+  health.source = "example.com/app";
+  health.measured = 3e7;
+  health.limit = 1e7;
+  health.crossed = true;
+  health.count = 2;
+  health.by_state = {{"chan receive", 2}};
+  health.stacks = {{"chan receive", {"example.com/app.wait"}, 2, 60'000'000, true, "TestA"}};
   return made;
 }
 

@@ -80,15 +80,49 @@ std::string wait_of(const std::vector<std::string>& functions) {
   return top;
 }
 
+/// Waits that are not the program's: of the runtime for itself (a collection's start, its own
+/// locks, which are in mutex profiles from go1.22 on), of package testing for a subtest or for its
+/// CPU profile, and in that profile's writer.
+bool is_not_the_programs(const std::vector<std::string>& functions) {
+  constexpr std::string_view below[] = {"runtime.", "sync.", "runtime/pprof.",
+                                        "testing/internal/testdeps."};
+  if (functions.size() > 1 && functions[0].starts_with("runtime.chanrecv") &&
+      functions[1].starts_with("runtime.") && !functions[1].starts_with("runtime.chanrecv"))
+    return true;
+  if (std::find(functions.begin(), functions.end(), "runtime/pprof.profileWriter") !=
+      functions.end())
+    return true;
+  for (const std::string& function : functions)
+    if (std::none_of(std::begin(below), std::end(below),
+                     [&](std::string_view package) { return function.starts_with(package); }))
+      return function.starts_with("testing.");
+  return true;
+}
+
+/// "TestPut" of "example.com/app.TestPut.func1".
+std::string test_of(const std::vector<std::string>& functions) {
+  for (std::size_t i = 1; i < functions.size(); ++i) {
+    if (functions[i] != "testing.tRunner") continue;
+    std::string_view name = functions[i - 1];
+    const auto slash = name.rfind('/');
+    const auto dot = name.find('.', slash == std::string_view::npos ? 0 : slash);
+    if (dot == std::string_view::npos || name.starts_with("testing.")) return {};
+    name.remove_prefix(dot + 1);
+    return std::string(name.substr(0, name.find('.')));
+  }
+  return {};
+}
+
 /// Sums by what is shown of a stack.
 class Stacks {
  public:
-  void add(std::string state, std::vector<std::string> functions, std::int64_t count,
-           std::int64_t nanos) {
-    std::string key = state;
+  void add(std::string state, std::vector<std::string> functions, std::string test,
+           std::int64_t count, std::int64_t nanos) {
+    std::string key = state + '\n' + test;
     for (const std::string& function : functions) (key += '\n') += function;
     const auto [at, added] = index_.try_emplace(std::move(key), stacks_.size());
-    if (added) stacks_.push_back({std::move(state), std::move(functions), 0, 0, false});
+    if (added)
+      stacks_.push_back({std::move(state), std::move(functions), 0, 0, false, std::move(test)});
     HealthStack& stack = stacks_[at->second];
     stack.count = model::wrapping_add(stack.count, count);
     stack.nanos = model::wrapping_add(stack.nanos, nanos);
@@ -126,12 +160,12 @@ HealthReport judge_goroutines(const Profile& profile, double limit) {
     if (!is_parked(functions)) continue;
     has_runtime = true;
     parked = model::wrapping_add(parked, count);
-    stacks.add(state, telling(functions), count, 0);
+    stacks.add(state, telling(functions), test_of(functions), count, 0);
   }
   report.measured = per(parked, report.count) * 100;
   report.crossed = report.measured > limit;
   report.stacks = stacks.take();
-  if (!has_runtime && report.count > 0)
+  if (!has_runtime && report.count > 1)
     report.notes.add(Severity::warning, "no stack ends in runtime.gopark", {},
                      "was the profile taken as text (debug=1), which leaves those frames out?");
   return report;
@@ -141,11 +175,15 @@ HealthReport judge_waits(const Profile& profile, std::size_t counts, std::size_t
                          const model::HealthLimits& limits) {
   HealthReport report;
   Stacks stacks;
-  std::int64_t nanos = 0, unlocking = 0;
+  std::int64_t nanos = 0, unlocking = 0, left_out = 0;
   const std::string& unit = profile.types[delays].unit;
   for (const Sample& sample : profile.samples) {
     const auto functions = functions_of(profile, sample);
     const std::int64_t count = sample.values[counts];
+    if (is_not_the_programs(functions)) {
+      left_out = model::wrapping_add(left_out, count);
+      continue;
+    }
     const std::int64_t delay =
         model::rounded_down(model::scale(sample.values[delays], unit, "nanoseconds").first);
     report.count = model::wrapping_add(report.count, count);
@@ -154,7 +192,7 @@ HealthReport judge_waits(const Profile& profile, std::size_t counts, std::size_t
     const std::string wait = wait_of(functions);
     std::int64_t& of_state = report.by_state[wait];
     of_state = model::wrapping_add(of_state, count);
-    stacks.add(wait, telling(functions), count, delay);
+    stacks.add(wait, telling(functions), test_of(functions), count, delay);
   }
   const bool locks = unlocking > report.count / 2;
   report.kind = locks ? HealthReport::Kind::locks : HealthReport::Kind::waits;
@@ -165,6 +203,10 @@ HealthReport judge_waits(const Profile& profile, std::size_t counts, std::size_t
   report.stacks = stacks.take();
   for (HealthStack& stack : report.stacks)
     stack.crosses = per(stack.nanos, stack.count) > report.limit;
+  if (left_out > 0)
+    report.notes.add(
+        Severity::info,
+        fmt::format("left out are {} waits of the runtime and package testing", left_out));
   if (locks)
     report.notes.add(Severity::info,
                      "a mutex profile has the time that others waited, at the place that unlocked");
@@ -176,6 +218,36 @@ HealthReport judge_waits(const Profile& profile, std::size_t counts, std::size_t
 bool counts_goroutines(const Profile& profile) {
   return profile.types.size() == 1 &&
          (profile.types[0].type == "goroutine" || profile.types[0].type == "goroutineleak");
+}
+
+std::string test_of(const Profile& profile, const Sample& sample) {
+  return test_of(functions_of(profile, sample));
+}
+
+std::size_t label_tests(Profile& profile) {
+  std::size_t labelled = 0;
+  StringId key = 0;
+  std::map<std::string, StringId> names;
+  std::map<std::pair<std::uint32_t, StringId>, std::uint32_t> sets;
+  for (Sample& sample : profile.samples) {
+    const std::string test = test_of(profile, sample);
+    if (test.empty()) continue;
+    ++labelled;
+    if (key == 0) key = profile.strings.add("test");
+    StringId& name = names[test];
+    if (name == 0) name = profile.strings.add(test);
+    const auto next = static_cast<std::uint32_t>(profile.label_sets());
+    const auto [at, added] = sets.try_emplace({sample.labels, name}, next);
+    if (added) {
+      const auto old = profile.labels_of(sample.labels);
+      std::vector<model::ProfileLabel> labels(old.begin(), old.end());
+      labels.push_back({key, name, 0, 0});
+      profile.labels.insert(profile.labels.end(), labels.begin(), labels.end());
+      profile.label_ends.push_back(profile.labels.size());
+    }
+    sample.labels = at->second;
+  }
+  return labelled;
 }
 
 std::string goroutine_state(const Profile& profile, const Sample& sample) {

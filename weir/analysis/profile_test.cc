@@ -290,5 +290,41 @@ TEST(Cluster, DividesByLabel) {
   EXPECT_EQ(report.total, 40);
 }
 
+TEST(ProfileHealth, LeavesOutWhatPackageTestingWaitsFor) {
+  const Profile profile =
+      Maker({{"contentions", "count"}, {"delay", "nanoseconds"}})
+          .add({"runtime.chanrecv1", "testing.(*T).Run", "testing.runTests"}, {1, 9'000'000'000})
+          .add({"runtime.chanrecv1", "runtime/pprof.StopCPUProfile", "testing.(*M).after"},
+               {1, 200'000'000})
+          .add({"runtime.chanrecv1", "app.wait", "app.TestPut.func1", "testing.tRunner"},
+               {2, 4'000'000})
+          .add({"runtime.chanrecv1", "app.wait", "app.serve"}, {1, 1'000'000})
+          .take();
+  const auto report = judge_health(profile, {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->count, 3);
+  EXPECT_FALSE(report->crossed);
+  ASSERT_EQ(report->stacks.size(), 2u);
+  EXPECT_EQ(report->stacks[0].test, "TestPut");
+  EXPECT_EQ(report->stacks[1].test, "");
+  ASSERT_FALSE(report->notes.all().empty());
+  EXPECT_THAT(report->notes.all()[0].text, HasSubstr("left out are 2 waits"));
+}
+
+TEST(ProfileHealth, LabelsTests) {
+  Profile profile =
+      Maker(Types{{"samples", "count"}})
+          .add({"app.work", "example.com/my.app/v2.TestPut", "testing.tRunner"}, {1}, "/put")
+          .add({"app.work", "example.com/my%2eapp.TestGet.func2", "testing.tRunner"}, {1})
+          .add({"app.work", "app.serve"}, {1})
+          .take();
+  EXPECT_EQ(label_tests(profile), 2u);
+  const auto report = cluster(profile, {}, "test");
+  std::map<std::string, std::int64_t> amounts;
+  for (const auto& row : report.rows) amounts[row.value] = row.amount;
+  EXPECT_THAT(amounts, ElementsAre(Pair("", 1), Pair("TestGet", 1), Pair("TestPut", 1)));
+  EXPECT_EQ(profile.labels_of(profile.samples[0].labels).size(), 2u);
+}
+
 }  // namespace
 }  // namespace weir::analysis

@@ -38,6 +38,9 @@ int exit_code(const GateReport& report) {
                        [&](const Finding& finding) { return fails(finding, report.strict); });
   };
   if (std::any_of(report.programs.begin(), report.programs.end(), found)) return 1;
+  if (std::any_of(report.health.begin(), report.health.end(),
+                  [](const HealthReport& health) { return health.crossed; }))
+    return 1;
   const auto unchecked = [](const ExecResult& program) { return !program.not_checked.empty(); };
   return std::any_of(report.programs.begin(), report.programs.end(), unchecked) ? 2 : 0;
 }

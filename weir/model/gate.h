@@ -9,6 +9,7 @@
 
 #include "weir/base/address.h"
 #include "weir/base/notes.h"
+#include "weir/model/profile_health.h"
 
 namespace weir::model {
 
@@ -115,6 +116,13 @@ struct TestCount {
   std::uint64_t peak = 0;  ///< the highest number seen at a stop, not a true maximum
 };
 
+/// A profile that was taken of a test binary.
+struct ProfileFile {
+  std::string kind;  ///< "block", "mutex", "cpu", "heap", "goroutine"
+  std::string path;
+  bool operator==(const ProfileFile&) const = default;
+};
+
 /// What `weir exec` found in one program. `weir test` merges one per test binary.
 struct ExecResult {
   std::string package;     ///< import path; the program's file name when not known
@@ -130,7 +138,8 @@ struct ExecResult {
   std::vector<Finding> findings;
   std::optional<StuckDiagnosis> stuck;
   std::vector<TestCount> counts;
-  std::string not_checked;  ///< not empty: weir could not look, and this is why
+  std::vector<ProfileFile> profiles;  ///< with -profile
+  std::string not_checked;            ///< not empty: weir could not look, and this is why
   Notes notes;
 };
 
@@ -151,6 +160,7 @@ struct Baseline {
 struct GateReport {
   std::vector<ExecResult> programs;     ///< ascending by package
   std::vector<BaselineEntry> not_seen;  ///< in the baseline, but not in this run
+  std::vector<HealthReport> health;     ///< of the programs' profiles; the source is the package
   bool has_baseline = false;
   bool strict = false;
 };
@@ -186,8 +196,8 @@ inline bool fails(const Finding& finding, bool strict) {
   return strict || !finding.known;
 }
 
-/// 0 clean, 1 findings that fail or a stuck program, 2 weir could not look at some program; a
-/// failing child's own code comes first.
+/// 0 clean, 1 findings that fail, a stuck program or a profile beyond its limit, 2 weir could not
+/// look at some program; a failing child's own code comes first.
 int exit_code(const GateReport& report);
 
 }  // namespace weir::model

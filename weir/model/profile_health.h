@@ -24,6 +24,7 @@ struct HealthStack {
   std::int64_t count = 0;              ///< goroutines, or waits
   std::int64_t nanos = 0;              ///< of all waits together
   bool crosses = false;                ///< this stack alone is beyond the limit
+  std::string test;                    ///< the Go test on whose goroutine it is; empty if on none's
 };
 
 struct HealthReport {

@@ -128,6 +128,11 @@ ExecResult result_of(const Fields& fields, std::string& failure) {
     f.read("peak", count.peak);
     result.counts.push_back(std::move(count));
   });
+  fields.for_each("profiles", [&](const Fields& f) {
+    model::ProfileFile& profile = result.profiles.emplace_back();
+    f.read("kind", profile.kind);
+    f.read("path", profile.path);
+  });
   read_notes(fields, result.notes);
   return result;
 }

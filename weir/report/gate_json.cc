@@ -3,6 +3,7 @@
 #include "weir/report/gate_files.h"
 #include "weir/report/json_values.h"
 #include "weir/report/json_writer.h"
+#include "weir/report/prof_health_text.h"
 
 namespace weir::report {
 
@@ -40,6 +41,12 @@ std::string render_gate_json(const model::GateReport& report) {
     json.end_object();
   }
   json.end_array();
+  if (!report.health.empty()) {
+    json.key("health");
+    json.begin_array();
+    for (const model::HealthReport& health : report.health) write_health(json, health);
+    json.end_array();
+  }
   json.end_object();
   out += '\n';
   return out;

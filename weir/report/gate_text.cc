@@ -7,6 +7,7 @@
 
 #include "weir/model/goname.h"
 #include "weir/report/finding_rows.h"
+#include "weir/report/prof_health_text.h"
 #include "weir/report/text_safety.h"
 
 namespace weir::report {
@@ -258,7 +259,12 @@ std::string render_gate_text(const GateReport& report, const TextOptions& option
     if (options.verbose) add_counts(page, program);
     add_notes(page, program);
   }
-  return out + page.take();
+  out += page.take();
+  if (report.health.empty()) return out;
+  const bool crossed = std::any_of(report.health.begin(), report.health.end(),
+                                   [](const auto& health) { return health.crossed; });
+  out += crossed ? "weir: profiles beyond a limit\n" : "weir: all profiles within their limits\n";
+  return out + render_health(report.health, static_cast<std::size_t>(std::max(options.top, 0)));
 }
 
 bool wants_colour(bool is_terminal, const char* no_color, const char* term,

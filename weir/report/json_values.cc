@@ -167,6 +167,17 @@ void write_program_members(JsonWriter& json, const model::ExecResult& result) {
   }
   json.key("counts");
   write_counts(json, result.counts);
+  if (!result.profiles.empty()) {
+    json.key("profiles");
+    json.begin_array();
+    for (const model::ProfileFile& profile : result.profiles) {
+      json.begin_object();
+      json.member("kind", profile.kind);
+      json.member("path", profile.path);
+      json.end_object();
+    }
+    json.end_array();
+  }
   json.key("notes");
   write_notes(json, result.notes);
 }

@@ -81,6 +81,7 @@ void append_stack(std::string& out, const HealthReport& report, const HealthStac
                        time_of(static_cast<double>(stack.nanos)), printable(stack.state));
     if (stack.crosses) head += " (beyond the limit)";
   }
+  if (!stack.test.empty()) head += fmt::format(", in {}", printable(stack.test));
   out += fmt::format("  {}\n", head);
   for (const std::string& function : stack.functions)
     out += fmt::format("      {}\n", printable(function));
@@ -130,6 +131,40 @@ std::string render_health(const std::vector<HealthReport>& reports, std::size_t 
   return out;
 }
 
+void write_health(JsonWriter& json, const HealthReport& report) {
+  json.begin_object();
+  json.member("kind", word(report.kind));
+  json.member("source", report.source);
+  json.member("measured", report.measured);
+  json.member("limit", report.limit);
+  json.member("unit", report.kind == HealthReport::Kind::goroutines ? "percent" : "nanoseconds");
+  json.member("crossed", report.crossed);
+  json.member("count", report.count);
+  json.key("states");
+  json.begin_object();
+  for (const auto& [state, count] : report.by_state) json.member(state, count);
+  json.end_object();
+  json.key("stacks");
+  json.begin_array();
+  for (const HealthStack& stack : report.stacks) {
+    json.begin_object();
+    json.member("state", stack.state);
+    json.member("count", stack.count);
+    if (report.kind != HealthReport::Kind::goroutines) json.member("nanoseconds", stack.nanos);
+    json.member_if("crosses", stack.crosses);
+    json.member_if("test", stack.test);
+    json.key("functions");
+    json.begin_array();
+    for (const std::string& function : stack.functions) json.value(function);
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+  json.key("notes");
+  write_notes(json, report.notes);
+  json.end_object();
+}
+
 std::string render_health_json(const std::vector<HealthReport>& reports) {
   std::string out;
   JsonWriter json(out, JsonWriter::Layout::indented);
@@ -140,36 +175,7 @@ std::string render_health_json(const std::vector<HealthReport>& reports) {
   json.key("profiles");
   json.begin_array();
   for (const HealthReport& report : reports) {
-    json.begin_object();
-    json.member("kind", word(report.kind));
-    json.member("source", report.source);
-    json.member("measured", report.measured);
-    json.member("limit", report.limit);
-    json.member("unit", report.kind == HealthReport::Kind::goroutines ? "percent" : "nanoseconds");
-    json.member("crossed", report.crossed);
-    json.member("count", report.count);
-    json.key("states");
-    json.begin_object();
-    for (const auto& [state, count] : report.by_state) json.member(state, count);
-    json.end_object();
-    json.key("stacks");
-    json.begin_array();
-    for (const HealthStack& stack : report.stacks) {
-      json.begin_object();
-      json.member("state", stack.state);
-      json.member("count", stack.count);
-      if (report.kind != HealthReport::Kind::goroutines) json.member("nanoseconds", stack.nanos);
-      json.member_if("crosses", stack.crosses);
-      json.key("functions");
-      json.begin_array();
-      for (const std::string& function : stack.functions) json.value(function);
-      json.end_array();
-      json.end_object();
-    }
-    json.end_array();
-    json.key("notes");
-    write_notes(json, report.notes);
-    json.end_object();
+    write_health(json, report);
   }
   json.end_array();
   json.end_object();

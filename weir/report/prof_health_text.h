@@ -7,12 +7,15 @@
 
 #include "weir/base/error.h"
 #include "weir/model/profile_health.h"
+#include "weir/report/json_writer.h"
 #include "weir/report/prof_text.h"
 
 namespace weir::report {
 
 /// `stacks`: at most so many of each; 0: all.
 std::string render_health(const std::vector<model::HealthReport>& reports, std::size_t stacks);
+/// One element of the array "profiles".
+void write_health(JsonWriter& json, const model::HealthReport& report);
 std::string render_health_json(const std::vector<model::HealthReport>& reports);
 
 std::string render_cluster(const model::ClusterReport& report, const ProfOptions& options);
