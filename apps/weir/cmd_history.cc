@@ -238,8 +238,8 @@ Result<int> perform(const HistoryRequest& request, const std::string& verb,
 int run_history(const std::vector<std::string>& args) {
   HistoryRequest request;
   const FlagSet flags(history_flags(request));
-  const bool behind_verb = args.size() > 1 && wants_help({args.begin() + 1, args.end()});
-  if (wants_help(args) || behind_verb) {
+  if (std::any_of(args.begin(), args.end(),
+                  [](const std::string& word) { return wants_help({word}); })) {
     print_help(flags);
     return code_clean;
   }
