@@ -126,7 +126,8 @@ class Trimmer {
       : profile_(profile),
         options_(options),
         nodes_(profile, options.objects),
-        builder_(profile, choice, nodes_) {
+        builder_(profile, choice, nodes_),
+        texts_(nodes_.size()) {
     graph_.total = total.value;
     graph_.type = (choice.mean ? "mean_" : "") + profile.types[choice.index].type;
     graph_.unit = profile.types[choice.index].unit;
@@ -212,10 +213,11 @@ class Trimmer {
   }
 
   void name_nodes() {
+    graph_.nodes.reserve(order_.size());
     for (const std::uint32_t from : order_) {
       CallNode node;
       node.name = nodes_.name(from);
-      node.text = node.name.text();
+      node.text = texts_[from].empty() ? node.name.text() : std::move(texts_[from]);
       const Sums& sums = sums_[from];
       node.flat = sums.flat;
       node.cum = sums.cum;
@@ -281,7 +283,7 @@ class Trimmer {
   CallGraph graph_;
   std::vector<Sums> sums_;
   std::vector<std::uint32_t> order_;  ///< nodes of the graph
-  std::unordered_map<std::uint32_t, std::string> texts_;
+  std::vector<std::string> texts_;    ///< of nodes, where one was asked for
   std::uint32_t heaviest_ = hidden_node;
   std::int64_t node_cutoff_ = 0, edge_cutoff_ = 0;
 };
