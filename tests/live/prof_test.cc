@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "tests/support/go_test_case.h"
 #include "weir/bytes/mapped_file.h"
@@ -143,8 +144,6 @@ TEST_P(ProfOptionsTest, OptionsMeanTheSame) {
                              "-unit=ms",
                              "-divide_by=3"})
     expect_equal({"-top", option, cpu});
-  // -files is left out: on some profiles pprof's cumulative weight of a file differs
-  // (docs/prof.md).
   for (const char* option : {"-sample_index=alloc_space", "-sample_index=1", "-unit=kb",
                              "-tagfocus=bytes=1kb:64kb", "-tagfocus=64kb:", "-tagfocus=:512b"})
     expect_equal({"-top", option, heap});
@@ -156,6 +155,30 @@ TEST_P(ProfOptionsTest, OptionsMeanTheSame) {
   expect_equal({"-peek=.*", "-hide=runtime", goroutine});
   expect_equal({"-tree", "-focus=main", "-cum", heap});
   expect_equal({"-list=main.*", cpu});
+}
+
+/// With -files pprof has a row for each function still, and those of one file and flat value come
+/// in another order each time it runs: the rows are compared, less the running sum.
+TEST_P(ProfOptionsTest, FilesHaveTheSameRows) {
+  const auto rows = [](const std::string& text) {
+    std::multiset<std::string> all;
+    std::istringstream lines(common(text));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string flat, share, sum, cum, cum_share, file;
+      if (words >> flat >> share >> sum >> cum >> cum_share >> file && file.starts_with('/'))
+        all.insert(fmt::format("{} {} {} {} {}", flat, share, cum, cum_share, file));
+    }
+    return all;
+  };
+  for (const char* kind : {"cpu", "heap", "goroutine", "block"}) {
+    const Words args = {"-top", "-files", "-nodefraction=0", profile(kind)};
+    Words theirs = args;
+    theirs.insert(theirs.begin(), pprof_tool());
+    const auto expected = rows(run(theirs).out);
+    EXPECT_FALSE(expected.empty()) << kind;
+    EXPECT_EQ(rows(weir(args).out), expected) << kind;
+  }
 }
 
 TEST_P(ProfOptionsTest, SumsAndDifferencesAreTheSame) {
@@ -240,6 +263,24 @@ TEST_P(ProfOptionsTest, FlameGraphsHoldTheWholeProfile) {
   EXPECT_EQ(data["depth"].size(), data["value"].size());
   EXPECT_THAT(html, HasSubstr("handler: /orders"));
   EXPECT_THAT(html, Not(HasSubstr("http://")));
+}
+
+TEST_P(ProfOptionsTest, FlamePageWorksInABrowser) {
+  const std::string page = folder_ + "/flame.html", difference = folder_ + "/difference.html";
+  ASSERT_EQ(weir({"-html", page, profile("cpu")}).exit.code, 0);
+  const std::string half = folder_ + "/half.pb.gz";
+  ASSERT_EQ(weir({"-proto", half, "-ignore=main.compress", profile("cpu")}).exit.code, 0);
+  ASSERT_EQ(weir({"-html", difference, "-diff-base", half, profile("cpu")}).exit.code, 0);
+  if (std::system("node --version >/dev/null 2>&1") != 0) WEIR_SKIP("no node here");
+  const ChildOptions options{
+      .environment = {"NODE_PATH=" WEIR_SOURCE_DIR "/build/tools/node_modules"}};
+  WEIR_ASSERT_OK(
+      const Completed done,
+      test_support::run({"node", WEIR_SOURCE_DIR "/tests/browser/flame-page.cjs", page, difference},
+                        options, test_support::Seconds{240}));
+  constexpr int no_browser = 77;
+  if (done.exit.code == no_browser) WEIR_SKIP(done.out);
+  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
 }
 
 TEST_P(ProfOptionsTest, BrokenProfilesAreRefused) {

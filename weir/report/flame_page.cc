@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "weir/model/profile.h"
 #include "weir/model/units.h"
@@ -112,8 +113,9 @@ std::string colour_of(const Flame& flame, const FlameBox& box) {
         root.base == 0 ? 0 : static_cast<double>(box.base) / static_cast<double>(root.base);
     const double most = std::max(value, base);
     const double change = most == 0 ? 0 : (value - base) / most;
-    return change >= 0 ? fmt::format("hsl(4,85%,{:.0f}%)", 92 - 32 * change)
-                       : fmt::format("hsl(215,75%,{:.0f}%)", 92 + 32 * change);
+    if (std::abs(change) < 0.005) return "hsl(0,0%,90%)";
+    return change > 0 ? fmt::format("hsl(4,85%,{:.0f}%)", 92 - 32 * change)
+                      : fmt::format("hsl(215,75%,{:.0f}%)", 92 + 32 * change);
   }
   std::uint32_t hash = 7;
   for (const char c : flame.names[box.name].substr(0, flame.names[box.name].find('.')))
