@@ -343,6 +343,26 @@ int run_collect(const std::vector<std::string>& names, const ProfRequest& reques
   return failed ? code_failed : code_clean;
 }
 
+/// Errors: usage, for -json with a view that has none.
+Result<void> check_json(const ProfRequest& request) {
+  if (!request.json) return {};
+  switch (request.view) {
+    case ProfView::top:
+    case ProfView::tree:
+    case ProfView::peek:
+    case ProfView::cluster:
+    case ProfView::health:
+      return {};
+    case ProfView::speedscope:
+      return fail(ErrorCode::usage,
+                  "-speedscope is JSON already, of its own kind; leave -json out");
+    default:
+      return fail(ErrorCode::usage,
+                  "-json goes with -top, -tree, -peek, -cluster and -health; the other views are "
+                  "in formats of their own");
+  }
+}
+
 /// What .weir.yaml says of limits, as the defaults of `request`.
 Result<void> apply_settings(ProfRequest& request) {
   WEIR_TRY(const auto file, read_settings_file());
@@ -369,6 +389,8 @@ int run_prof(const std::vector<std::string>& args) {
   if (!names) return complain_usage(names.error(), "prof");
   if (names->empty())
     return complain_usage(Error{ErrorCode::usage, "no profile named", {}, 0, {}}, "prof");
+  if (const auto checked = check_json(request); !checked)
+    return complain_usage(checked.error(), "prof");
   if (request.view == ProfView::collect) return run_collect(*names, request);
   if (request.view == ProfView::health) {
     const auto crossed = judge(*names, request);

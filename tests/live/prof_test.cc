@@ -47,7 +47,8 @@ class ProfTest : public test_support::GoTest {
     if (pprof_tool().empty()) WEIR_SKIP("there is no go tool pprof to compare with");
     folder_ = make_folder();
     WEIR_BUILD_GO(program, go(), "profiled");
-    WEIR_ASSERT_OK(const Completed made, test_support::run({program, folder_}));
+    text_folder_ = make_folder();
+    WEIR_ASSERT_OK(const Completed made, test_support::run({program, folder_, text_folder_}));
     ASSERT_EQ(made.exit.code, 0) << made.err;
   }
   void TearDown() override {
@@ -97,7 +98,18 @@ class ProfTest : public test_support::GoTest {
     EXPECT_EQ(common(got.out), expected.out) << got.err;
   }
 
-  std::string folder_;
+  /// From a -json of -top: the cum of each function of package main.
+  static std::map<std::string, std::int64_t> cums(const Words& args) {
+    const auto top = nlohmann::json::parse(weir(args).out, nullptr, false);
+    std::map<std::string, std::int64_t> all;
+    if (!top.is_object()) return all;
+    for (const auto& node : top["nodes"])
+      if (node.value("function", "").starts_with("main."))
+        all[node.value("function", "")] = node.value("cum", std::int64_t{0});
+    return all;
+  }
+
+  std::string folder_, text_folder_;
   std::vector<std::string> made_;
 };
 
@@ -112,6 +124,7 @@ TEST_P(ProfTest, SaysOfEveryKindWhatPprofSays) {
       expect_equal(args);
     }
 }
+
 WEIR_FOR_EACH_GO(ProfTest);
 
 /// Options do not depend on who wrote the profile: the newest Go is enough.
@@ -281,6 +294,65 @@ TEST_P(ProfOptionsTest, FlamePageWorksInABrowser) {
   constexpr int no_browser = 77;
   if (done.exit.code == no_browser) WEIR_SKIP(done.out);
   EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+}
+
+/// The two forms of a profile, written one after the other, say the same of the program's
+/// functions.
+TEST_P(ProfOptionsTest, TextSaysWhatTheProfileSays) {
+  for (const char* kind : {"mutex", "block", "heap", "allocs", "goroutine", "threadcreate"}) {
+    SCOPED_TRACE(kind);
+    const std::string text = text_folder_ + "/" + kind;
+    // The text of allocs has the same title as that of heap, and so the same default.
+    const bool allocs = kind == std::string("allocs");
+    const Words options = {"-json", "-nodefraction=0",
+                           allocs ? "-sample_index=alloc_space" : "-sample_index="};
+    Words binary = options, legacy = options;
+    binary.push_back(profile(kind));
+    legacy.push_back(text);
+    const auto expected = cums(binary), got = cums(legacy);
+    EXPECT_EQ(weir({"-top", text}).exit.code, 0);
+    if (kind == std::string("threadcreate")) continue;  // it has no function of package main
+    EXPECT_FALSE(expected.empty());
+    for (const auto& [function, cum] : expected) {
+      const auto at = got.find(function);
+      ASSERT_NE(at, got.end()) << function;
+      // Heap: what the first form itself allocates may come in between. Rounding: by one a sample.
+      EXPECT_NEAR(static_cast<double>(at->second), static_cast<double>(cum),
+                  static_cast<double>(cum) * 1e-3 + 200)
+          << function;
+    }
+  }
+  EXPECT_THAT(weir({"-top", text_folder_ + "/heap"}).out, HasSubstr("Note: a profile as text"));
+  EXPECT_THAT(weir({"-tags", text_folder_ + "/goroutine"}).out, HasSubstr("tenant"));
+  EXPECT_EQ(weir({"-health", "-mutex-hold=1ns", text_folder_ + "/mutex"}).exit.code, 1);
+}
+/// What other programs read of the same profile holds the same sums.
+TEST_P(ProfOptionsTest, ExportsHoldTheWholeProfile) {
+  const auto top = nlohmann::json::parse(weir({"-json", profile("cpu")}).out);
+  const std::int64_t total = top["total"].get<std::int64_t>();
+  std::int64_t folded = 0;
+  std::istringstream lines(weir({"-folded", profile("cpu")}).out);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_THAT(line, HasSubstr("main.work"));
+    folded += std::stoll(line.substr(line.rfind(' ') + 1));
+  }
+  EXPECT_EQ(folded, total);
+  const auto scope = nlohmann::json::parse(weir({"-speedscope", profile("cpu")}).out);
+  const auto& sampled = scope["profiles"][0];
+  std::int64_t weights = 0;
+  for (const auto& weight : sampled["weights"]) weights += weight.get<std::int64_t>();
+  EXPECT_EQ(weights, total);
+  EXPECT_EQ(sampled["samples"].size(), sampled["weights"].size());
+  for (const auto& stack : sampled["samples"])
+    for (const auto& frame : stack)
+      EXPECT_LT(frame.get<std::size_t>(), scope["shared"]["frames"].size());
+  const std::string dot = weir({"-dot", profile("cpu")}).out;
+  EXPECT_THAT(dot, testing::StartsWith("digraph "));
+  EXPECT_THAT(dot, HasSubstr("main.hash"));
+  EXPECT_EQ(std::count(dot.begin(), dot.end(), '{'), std::count(dot.begin(), dot.end(), '}'));
+  expect_equal({"-callgrind", profile("cpu")});
+  EXPECT_THAT(weir({"-json", "-traces", profile("cpu")}).err, HasSubstr("-json goes with"));
+  EXPECT_EQ(weir({"-json", "-folded", profile("cpu")}).exit.code, 2);
 }
 
 TEST_P(ProfOptionsTest, BrokenProfilesAreRefused) {

@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "weir/dump/frame_line.h"
 #include "weir/dump/text.h"
 
 namespace weir::dump {
 
 namespace {
-
-/// A stack deeper than this is cut (runtime: 128, or GODEBUG=profstackdepth).
-constexpr std::size_t max_depth = 4096;
 
 struct Title {
   std::string_view name;
@@ -31,7 +29,7 @@ bool parse_record(std::string_view line, CountRecord& record) {
   const auto count = take_number<std::uint64_t>(line);
   if (!count || !take_prefix(line, " @")) return false;
   record.count = *count;
-  while (take_prefix(line, " ") && record.pcs.size() < max_depth) {
+  while (take_prefix(line, " ") && record.pcs.size() < max_profile_depth) {
     const auto pc = take_hex(line);
     if (!pc) return false;
     record.pcs.push_back(Address{*pc});
@@ -52,37 +50,34 @@ void parse_label_line(std::string_view line, CountRecord& record) {
   }
 }
 
-/// "#\t0x43ab12\tmain.f+0x1d\t\t/a.go:7"; the tabs before the file line up columns.
-void parse_frame_line(std::string_view line, CountRecord& record) {
-  if (!take_prefix(line, "#") || record.frames.size() >= max_depth) return;
+}  // namespace
+
+std::optional<CountFrame> parse_frame_line(std::string_view line) {
+  if (!take_prefix(line, "#")) return {};
   const auto skip_tabs = [&] {
     while (take_prefix(line, "\t")) {
     }
   };
   skip_tabs();
   const auto pc = take_hex(line);
-  if (!pc) return;
+  if (!pc) return {};
   CountFrame frame;
   frame.pc = Address{*pc};
   skip_tabs();
-  if (!line.empty()) {
-    const std::string_view call = line.substr(0, line.find('\t'));
-    line.remove_prefix(call.size());
-    skip_tabs();
-    const auto plus = call.rfind('+');
-    const auto colon = line.rfind(':');
-    if (plus == std::string_view::npos || colon == std::string_view::npos) return;
-    std::string_view offset = call.substr(plus + 1);
-    std::string_view number = line.substr(colon + 1);
-    const auto entry = take_hex(offset);
-    const auto at = take_number<std::int32_t>(number);
-    if (!entry || !offset.empty() || !at || !number.empty()) return;
-    frame = {Address{*pc}, call.substr(0, plus), *entry, line.substr(0, colon), *at};
-  }
-  record.frames.push_back(frame);
+  if (line.empty()) return frame;
+  const std::string_view call = line.substr(0, line.find('\t'));
+  line.remove_prefix(call.size());
+  skip_tabs();
+  const auto plus = call.rfind('+');
+  const auto colon = line.rfind(':');
+  if (plus == std::string_view::npos || colon == std::string_view::npos) return {};
+  std::string_view offset = call.substr(plus + 1);
+  std::string_view number = line.substr(colon + 1);
+  const auto entry = take_hex(offset);
+  const auto at = take_number<std::int32_t>(number);
+  if (!entry || !offset.empty() || !at || !number.empty()) return {};
+  return CountFrame{Address{*pc}, call.substr(0, plus), *entry, line.substr(0, colon), *at};
 }
-
-}  // namespace
 
 bool looks_like_counts(std::string_view head) {
   return parse_title(take_line(head)).has_value();
@@ -109,7 +104,8 @@ Result<CountSummary> parse_counts(std::string_view text,
     if (line.starts_with("# labels: {")) {
       if (open) parse_label_line(line, record);
     } else if (line.starts_with('#')) {
-      if (open) parse_frame_line(line, record);
+      const auto frame = open ? parse_frame_line(line) : std::nullopt;
+      if (frame && record.frames.size() < max_profile_depth) record.frames.push_back(*frame);
     } else {
       flush();
       record.pcs.clear();

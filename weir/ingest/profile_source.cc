@@ -8,6 +8,7 @@
 
 #include "weir/ingest/input.h"
 #include "weir/ingest/profile.h"
+#include "weir/ingest/profile_text.h"
 #include "weir/ingest/recorded.h"
 #include "weir/pprof/read.h"
 #include "weir/pprof/write.h"
@@ -125,25 +126,23 @@ pprof::Profile to_pprof(const model::Profile& from) {
   return to;
 }
 
-/// A profile, or a recording, which its first bytes tell.
-class Intake {
+/// A profile, its text, or a recording, which the first bytes tell.
+class ProfileIntake {
  public:
   Result<void> feed(std::string_view piece) {
-    if (!recording_ && !begun_) {
-      head_ += piece;
-      if (head_.size() < recording_mark.size()) return {};
-      return begin();
-    }
-    if (!recording_) return reader_.feed(bytes::as_bytes(piece));
+    if (kind_ == Kind::profile) return reader_.feed(bytes::as_bytes(piece));
     head_ += piece;
-    return {};
+    if (kind_ == Kind::text && head_.size() > most_text)
+      return fail(ErrorCode::limit, "a profile's text of more than 1 GiB");
+    return kind_ != Kind::unknown || head_.size() < head_size ? Result<void>() : begin();
   }
   Result<model::Profile> finish() {
-    if (!recording_ && !begun_) {
+    if (kind_ == Kind::unknown) {
       if (head_.empty()) return fail(ErrorCode::not_found, "it is empty");
       WEIR_TRY_VOID(begin());
     }
-    if (recording_) {
+    if (kind_ == Kind::text) return profile_of_text(head_);
+    if (kind_ == Kind::recording) {
       WEIR_TRY(const auto recording, target::parse_recording(bytes::as_bytes(head_)));
       WEIR_TRY(const auto snapshot, decode_recording(recording, ""));
       return to_model(goroutine_profile(snapshot));
@@ -153,21 +152,26 @@ class Intake {
   }
 
  private:
+  enum class Kind : std::uint8_t { unknown, profile, text, recording };
   static constexpr std::string_view recording_mark = "weir-rec";
+  static constexpr std::size_t head_size = 32;  // what looks_like_profile_text() wants
+  static constexpr std::size_t most_text = std::size_t{1} << 30;
+
   Result<void> begin() {
-    recording_ = head_.starts_with(recording_mark);
-    if (recording_) return {};
-    begun_ = true;
+    kind_ = head_.starts_with(recording_mark) ? Kind::recording
+            : looks_like_profile_text(head_)  ? Kind::text
+                                              : Kind::profile;
+    if (kind_ != Kind::profile) return {};
     const std::string head = std::move(head_);
     return reader_.feed(bytes::as_bytes(head));
   }
   pprof::ProfileReader reader_;
   std::string head_;
-  bool begun_ = false, recording_ = false;
+  Kind kind_ = Kind::unknown;
 };
 
 Result<model::Profile> read_file(const std::string& name) {
-  Intake intake;
+  ProfileIntake intake;
   WEIR_TRY_VOID(read_input(name, "neither a file, a URL nor a process id", piece_size,
                            [&](std::string_view piece) { return intake.feed(piece); }));
   return intake.finish();
@@ -184,7 +188,7 @@ Result<model::Profile> read_any(const std::string& name, const EvidenceOptions& 
   const bool there = name == "-" || access(name.c_str(), F_OK) == 0;
   if (const auto pid = parse_pid(name); pid && !there) return read_process(*pid, options.live);
   if (there || !looks_like_url(name)) return read_file(name);
-  Intake intake;
+  ProfileIntake intake;
   HttpOptions http = options.http;
   http.timeout = Nanos{http.timeout.value + std::int64_t{seconds} * 1'000'000'000};
   WEIR_TRY_VOID(fetch(pprof_url(name, seconds), http,
@@ -204,8 +208,9 @@ Result<model::Profile> read_profile(const std::string& name, const EvidenceOptio
 }
 
 Result<model::Profile> parse_profile(std::string_view bytes) {
-  WEIR_TRY(auto profile, pprof::parse_profile(bytes::as_bytes(bytes)));
-  return to_model(std::move(profile));
+  ProfileIntake intake;
+  WEIR_TRY_VOID(intake.feed(bytes));
+  return intake.finish();
 }
 
 std::string render_pprof(const model::Profile& profile) {

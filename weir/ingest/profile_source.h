@@ -8,13 +8,13 @@
 
 namespace weir::ingest {
 
-/// `name` is a file with a pprof profile, gzipped or not, "-" for standard input, a URL or
+/// `name` is a file with a pprof profile, gzipped or not or as text (debug=1), "-" for standard input, a URL or
 /// "host:port" (its CPU profile of `seconds`, as go tool pprof has it), a recording or a process id
 /// (its goroutine profile). Errors: not_found, denied, and those of the readers, with the name.
 Result<model::Profile> read_profile(const std::string& name, const EvidenceOptions& options,
                                     int seconds);
 
-/// The profile of those bytes. Errors: those of pprof::parse_profile.
+/// The profile of those bytes, of any of these kinds. Errors: those of the readers.
 Result<model::Profile> parse_profile(std::string_view bytes);
 
 /// In pprof's format, gzipped.

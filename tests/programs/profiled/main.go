@@ -1,5 +1,6 @@
 // Profiled works, allocates, waits and parks in ways that every profile of runtime/pprof has
-// something to say about, and writes them all into the folder that is its argument: NAME.pb.gz.
+// something to say about, and writes them all into the folder that is its argument: NAME.pb.gz. With
+// another folder behind it, it writes their text into that, as NAME.
 package main
 
 import (
@@ -157,6 +158,12 @@ func main() {
 		file := create(profile.Name())
 		check(profile.WriteTo(file, 0))
 		check(file.Close())
+		if len(os.Args) > 2 {
+			text, err := os.Create(filepath.Join(os.Args[2], profile.Name()))
+			check(err)
+			check(profile.WriteTo(text, 1))
+			check(text.Close())
+		}
 	}
 	fmt.Println("ready", len(kept))
 }
