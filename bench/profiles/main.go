@@ -203,7 +203,7 @@ func measure(args []string) {
 			check(err)
 			break
 		}
-		check(command.Process.Signal(os.Interrupt))
+		check(command.Process.Signal(syscall.SIGTERM)) // SIGINT may be ignored in the background
 	}
 	if err := command.Wait(); err != nil && *until == "" {
 		fmt.Fprintln(os.Stderr, "profiles:", command, err, words.String())
