@@ -33,13 +33,13 @@ HeapMap& HeapMap::operator=(HeapMap&&) noexcept = default;
 HeapMap::~HeapMap() = default;
 
 Result<HeapMap> HeapMap::read(const Layout& layout, const Globals& globals, target::Memory& memory,
-                              std::uint64_t max_memory) {
+                              const HeapBudget& budget) {
   if (!globals.mheap) return fail(ErrorCode::not_found, "runtime.mheap_ was not found");
   HeapMap map;
   WEIR_TRY_VOID(map.read_spans(layout, globals, memory));
   WEIR_TRY_VOID(map.number_objects());
   WEIR_TRY_VOID(map.read_alloc_bits(memory));
-  WEIR_TRY_VOID(map.copy_content(memory, max_memory));
+  WEIR_TRY_VOID(map.copy_content(memory, budget));
   return map;
 }
 
@@ -156,15 +156,16 @@ Result<void> HeapMap::read_alloc_bits(target::Memory& memory) {
   return flush();
 }
 
-Result<void> HeapMap::copy_content(target::Memory& memory, std::uint64_t max_memory) {
+Result<void> HeapMap::copy_content(target::Memory& memory, const HeapBudget& budget) {
   for (const HeapSpan& span : spans_)
     if (span.scan) scan_bytes_ += span.end - span.start;
-  const std::uint64_t needed = scan_bytes_ + object_count_ * 5 + spans_.size() * sizeof(HeapSpan);
-  if (needed > max_memory)
+  const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + object_count_ * 5 +
+                               spans_.size() * sizeof(HeapSpan);
+  if (needed > budget.bytes)
     return fail(ErrorCode::limit,
                 fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
                             "with -max-mem",
-                            needed >> 20, max_memory >> 20));
+                            needed >> 20, budget.bytes >> 20));
   if (scan_bytes_ == 0) return {};
   void* room = mmap(nullptr, scan_bytes_, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -42,12 +42,17 @@ struct FoundObject {
   Address start() const { return Address{span->start + slot * span->element}; }
 };
 
+struct HeapBudget {
+  std::uint64_t bytes = 0;
+  bool kept_twice = false;  ///< the memory keeps a copy of what is read
+};
+
 class HeapMap {
  public:
-  /// `memory` must be frozen. Errors: limit when it takes more than `max_memory` bytes, invalid
+  /// `memory` must be frozen. Errors: limit when it takes more than the budget, invalid
   /// when spans contradict each other, those of reading: nothing is left out silently.
   static Result<HeapMap> read(const Layout& layout, const Globals& globals, target::Memory& memory,
-                              std::uint64_t max_memory);
+                              const HeapBudget& budget);
   HeapMap(HeapMap&&) noexcept;
   HeapMap& operator=(HeapMap&&) noexcept;
   ~HeapMap();
@@ -72,7 +77,7 @@ class HeapMap {
   Result<void> read_spans(const Layout& layout, const Globals& globals, target::Memory& memory);
   Result<void> number_objects();
   Result<void> read_alloc_bits(target::Memory& memory);
-  Result<void> copy_content(target::Memory& memory, std::uint64_t max_memory);
+  Result<void> copy_content(target::Memory& memory, const HeapBudget& budget);
 
   static constexpr std::size_t pages_per_block = 8192;
   using Block = std::array<std::uint32_t, pages_per_block>;  // span + 1, by page

@@ -121,7 +121,8 @@ Result<void> Search::mark_goroutine(const ReachG& g) {
   if (g.stack.low) {
     const StackRange live = state_.live_stack(g);
     WEIR_TRY(const auto words, state_.read_words(live.low, live.high));
-    marker_.mark_words(words, live.low, root);
+    marker_.mark_words(words, live.low, root,
+                       state_.is_parked(g) ? Counts::not_for_queues : Counts::for_all);
   }
   if (g.xregs) {
     WEIR_TRY(const auto words, state_.read_words(g.xregs, g.xregs + xreg_bytes));
@@ -158,7 +159,7 @@ bool Search::is_reached(Candidate& candidate) {
   }
   for (const Address at : candidate.wait.sudogs) {
     const FoundObject object = heap_.find(at.value);
-    if (object.span && !marker_.is_marked(object)) continue;
+    if (object.span && !marker_.is_marked_for_queues(object)) continue;
     candidate.reached = at;
     candidate.live_because = "something that can go on leads to its place in a queue";
     return true;
@@ -219,13 +220,17 @@ Result<ReachReport> find_unreachable(const Program& program, target::Memory& mem
                                      std::span<const ReachThread> threads,
                                      const ReachOptions& options) {
   WEIR_TRY_VOID(check_program(program));
+  for (const ReachThread& thread : threads)
+    if (thread.registers.syscall < 0 && thread.vectors.empty())
+      return fail(ErrorCode::unsupported,
+                  fmt::format("the vector registers of thread {} are not known", thread.go_id));
   if (memory.consistency() != target::Consistency::frozen)
     return fail(ErrorCode::unsupported, "the program ran while it was read");
   ReachState state(program, memory, threads);
   WEIR_TRY_VOID(state.read());
   if (std::string why = state.unsettled(); !why.empty()) return fail(ErrorCode::limit, why);
-  WEIR_TRY(const HeapMap heap,
-           HeapMap::read(program.layout(), program.globals(), memory, options.max_memory));
+  WEIR_TRY(const HeapMap heap, HeapMap::read(program.layout(), program.globals(), memory,
+                                             {options.max_memory, options.kept_twice}));
   for (const HeapSpan& span : heap.spans())
     if (span.user_arena)
       return fail(ErrorCode::unsupported, "the program uses arenas (GOEXPERIMENT=arenas)");

@@ -11,10 +11,11 @@ void ReachMarker::make_opaque(Address at) {
 }
 
 /// True if it is an object seen for the first time.
-bool ReachMarker::visit(std::uint64_t word, std::uint32_t parent) {
+bool ReachMarker::visit(std::uint64_t word, std::uint32_t parent, Counts counts) {
   const FoundObject object = heap_.find(word);
   if (!object.span) return false;
   const ObjectIndex index = object.index();
+  if (counts == Counts::for_all && test(opaque_, index)) set(counted_, index);
   if (test(marks_, index)) return false;
   set(marks_, index);
   parents_[index] = parent;
@@ -24,14 +25,20 @@ bool ReachMarker::visit(std::uint64_t word, std::uint32_t parent) {
 }
 
 void ReachMarker::mark(std::uint64_t word, const ReachRoot& root) {
-  if ((without_ >> static_cast<unsigned>(root.kind) & 1) != 0) return;
-  if (visit(word, is_root | static_cast<std::uint32_t>(roots_.size()))) roots_.push_back(root);
+  mark(word, root, Counts::for_all);
 }
 
-void ReachMarker::mark_words(std::span<const std::uint64_t> words, Address at, ReachRoot root) {
+void ReachMarker::mark(std::uint64_t word, const ReachRoot& root, Counts counts) {
+  if ((without_ >> static_cast<unsigned>(root.kind) & 1) != 0) return;
+  if (visit(word, is_root | static_cast<std::uint32_t>(roots_.size()), counts))
+    roots_.push_back(root);
+}
+
+void ReachMarker::mark_words(std::span<const std::uint64_t> words, Address at, ReachRoot root,
+                             Counts counts) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     root.at = at ? at + 8 * i : at;
-    mark(words[i], root);
+    mark(words[i], root, counts);
   }
 }
 
@@ -44,7 +51,7 @@ void ReachMarker::drain() {
     for (std::uint64_t at = 0; at + 8 <= object.span->element; at += 8) {
       std::uint64_t word = 0;
       std::memcpy(&word, content + at, sizeof word);
-      visit(word, index);
+      visit(word, index, Counts::for_all);
     }
   }
 }

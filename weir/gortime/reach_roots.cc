@@ -36,10 +36,11 @@ class Roots {
   Result<void> variables();
 
  private:
-  Result<void> words(Address from, Address to, const ReachRoot& root) {
+  Result<void> words(Address from, Address to, const ReachRoot& root,
+                     Counts counts = Counts::for_all) {
     for (Address at = from; at < to; at = at + piece) {
       WEIR_TRY(const auto read, context_.state.read_words(at, std::min(to, at + piece)));
-      marker_.mark_words(read, at, root);
+      marker_.mark_words(read, at, root, counts);
     }
     return {};
   }
@@ -246,7 +247,7 @@ Result<void> Roots::foreign_memory() {
     while (at < region.end) {
       const bool more = next != not_foreign.end() && next->first < region.end.value;
       const Address end = more ? std::max(at, Address{next->first}) : region.end;
-      WEIR_TRY_VOID(words(at, end, {RootKind::foreign, {}, {}, 0}));
+      WEIR_TRY_VOID(words(at, end, {RootKind::foreign, {}, {}, 0}, Counts::not_for_queues));
       if (!more) break;
       at = std::max(end, Address{next->second});
       ++next;

@@ -214,9 +214,13 @@ StackRange ReachState::live_stack(const ReachG& g) const {
   return whole;
 }
 
+bool ReachState::is_parked(const ReachG& g) const {
+  return (g.status == status_waiting || g.status == status_leaked) && !g.scanning &&
+         !g.running_on && !g.m;
+}
+
 bool ReachState::is_candidate(const ReachG& g) const {
-  if (g.status != status_waiting && g.status != status_leaked) return false;
-  if (g.scanning || g.running_on || g.m || g.bubble) return false;
+  if (!is_parked(g) || g.bubble) return false;
   if (!g.stack.holds(g.sched_sp)) return false;
   return waits_on_channel(g.reason) || waits_for_ever(g.reason) || waits_on_semaphore(g.reason) ||
          waits_on_cond(g.reason);
@@ -354,6 +358,37 @@ void ReachState::make_opaque(ReachMarker& marker) const {
   for (const auto& [g, entry] : semaphores_) marker.make_opaque(entry.sudog);
 }
 
+bool ReachState::is_being_preempted(const ReachM& m, const gosym::Function& preempt) const {
+  const auto inside = [&](std::uint64_t pc) {
+    const LinkAddr at = program_.bias().to_link(Address{pc});
+    return at >= preempt.entry && at < preempt.end;
+  };
+  const auto on_stack = [&](const ReachG& g, Address from) {
+    const auto words = read_words(from, std::min(g.stack.high, from + 512));
+    return !words || std::any_of(words->begin(), words->end(), inside);
+  };
+  const bool in_handler = m.signal.holds(m.thread->registers.sp);
+  if (m.thread->registers.syscall >= 0 && !in_handler) return false;
+  if (inside(m.thread->registers.pc.value)) return true;
+  std::vector<std::uint64_t> handler;
+  if (in_handler) {
+    const auto words = read_words(m.thread->registers.sp, m.signal.high);
+    if (!words || std::any_of(words->begin(), words->end(), inside)) return true;
+    handler = *words;
+  }
+  for (const ReachG& g : goroutines_) {
+    if (g.running_on != &m || g.status != status_running) continue;
+    // A signal handler's stack has the interrupted stack pointer somewhere.
+    for (const std::uint64_t word : handler)
+      if (word % 8 == 0 && g.stack.holds(Address{word}) && on_stack(g, Address{word})) return true;
+    if (in_handler) continue;
+    const StackRange live = live_stack(g);
+    if (on_stack(g, live.holds(g.sched_sp) && live.low == g.stack.low ? g.sched_sp : live.low))
+      return true;
+  }
+  return false;
+}
+
 std::string ReachState::unsettled() const {
   const auto& table = program_.table();
   const auto preempt = table.find_function("runtime.asyncPreempt");
@@ -366,22 +401,8 @@ std::string ReachState::unsettled() const {
       continue;
     }
     // From 1.26 on, a thread being preempted has vector registers in its P (preempt_xreg.go).
-    if (!layout_.g.xregs_state.present() || !preempt || m.thread->registers.syscall >= 0) continue;
-    const auto inside = [&](std::uint64_t pc) {
-      const LinkAddr at = program_.bias().to_link(Address{pc});
-      return at >= preempt->entry && at < preempt->end;
-    };
-    if (inside(m.thread->registers.pc.value))
+    if (layout_.g.xregs_state.present() && preempt && is_being_preempted(m, *preempt))
       return fmt::format("thread {} is being preempted; look again", m.procid);
-    for (const ReachG& g : goroutines_) {
-      if (g.running_on != &m || g.status != status_running) continue;
-      const StackRange live = live_stack(g);
-      const Address from =
-          live.holds(g.sched_sp) && live.low == g.stack.low ? g.sched_sp : live.low;
-      const auto words = read_words(from, std::min(live.high, from + 512));
-      if (!words || std::any_of(words->begin(), words->end(), inside))
-        return fmt::format("thread {} is being preempted; look again", m.procid);
-    }
   }
   return {};
 }

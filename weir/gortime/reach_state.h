@@ -59,6 +59,8 @@ class ReachState {
   /// The words of a goroutine's stack that may be in use: all of it when that is not sure.
   StackRange live_stack(const ReachG& g) const;
   bool is_candidate(const ReachG& g) const;
+  /// It waits, and no thread is about to park or to wake it.
+  bool is_parked(const ReachG& g) const;
   Result<ReachWait> wait_of(const ReachG& g);
   /// The runtime's structs that it alone goes through.
   void make_opaque(ReachMarker& marker) const;
@@ -68,6 +70,7 @@ class ReachState {
   Result<std::vector<std::uint64_t>> read_words(Address from, Address to) const;
 
  private:
+  bool is_being_preempted(const ReachM& m, const gosym::Function& preempt) const;
   Result<void> read_goroutines();
   Result<void> read_ms();
   Result<void> read_ps();
