@@ -49,6 +49,10 @@ void judge_end(const run::Outcome& outcome, const model::GateOptions& options,
   auto judgement = analysis::judge(*outcome.snapshot, options.ignore, facts);
   result.findings = std::move(judgement.findings);
   result.ignored = judgement.ignored;
+  const auto& proof = outcome.snapshot->proof;
+  if (proof && !proof->refused.empty() && !result.findings.empty())
+    result.notes.add(Severity::warning,
+                     "of what lingers nothing is proved leaked, because " + proof->refused);
 }
 
 model::ExecResult to_result(const run::Outcome& outcome, const std::vector<std::string>& argv,
