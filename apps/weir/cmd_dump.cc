@@ -32,6 +32,7 @@ struct DumpRequest {
 std::vector<Flag> dump_flags(DumpRequest& request) {
   const auto set_bound = [&request](const std::string& value) -> Result<void> {
     WEIR_TRY(request.options.live.max_stop, report::parse_duration(value));
+    request.options.proof.max_stop = request.options.live.max_stop;
     return {};
   };
   return {
@@ -40,6 +41,9 @@ std::vector<Flag> dump_flags(DumpRequest& request) {
        set_text(request.pprof)},
       {"o", "file", "write a recording, which weir dump reads later, anywhere",
        set_text(request.options.recording)},
+      {"proof", "", "with -o: also what weir why -proof needs, the heap's objects with pointers",
+       set_switch(request.options.for_proof)},
+      max_memory_flag(request.options.proof),
       exe_flag(request.options.core),
       {"light", "", "stop only what runs: goroutines are not all of one instant",
        set_switch(request.options.live.light)},
@@ -68,6 +72,7 @@ void print_help(const FlagSet& flags) {
       "examples:\n"
       "  weir dump 4711\n"
       "  weir dump -o stuck.weir 4711 && weir dump -json stuck.weir\n"
+      "  weir dump -proof -o stuck.weir 4711 && weir why -proof stuck.weir\n"
       "  weir dump -exe build/server core.4711\n"
       "  weir dump -pprof goroutines.pb.gz 4711 && go tool pprof -top goroutines.pb.gz\n",
       flags.help());
@@ -115,6 +120,22 @@ int run_dump(const std::vector<std::string>& args) {
   }
   const auto rest = flags.parse(args);
   if (!rest) return complain_usage(rest.error(), "dump");
+  if (request.options.for_proof && request.options.recording.empty())
+    return complain_usage(Error{ErrorCode::usage,
+                                "-proof is for a recording (-o FILE); weir why -proof makes the "
+                                "proof",
+                                {},
+                                0,
+                                {}},
+                          "dump");
+  if (request.options.for_proof && request.options.live.light)
+    return complain_usage(Error{ErrorCode::usage,
+                                "-proof needs all goroutines of one instant, and -light does not "
+                                "have them",
+                                {},
+                                0,
+                                {}},
+                          "dump");
   const bool is_program =
       args.size() > rest->size() && args[args.size() - rest->size() - 1] == "--";
   if (rest->empty())

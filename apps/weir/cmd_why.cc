@@ -27,7 +27,6 @@ struct WhyRequest {
   std::string dot;
   std::string svg;
   bool proof = false;
-  ingest::ProofOptions proof_options;
 };
 
 std::vector<Flag> why_flags(WhyRequest& request) {
@@ -45,17 +44,14 @@ std::vector<Flag> why_flags(WhyRequest& request) {
       {"max-stop", "time", "let the process go after so long (100ms)",
        [&request](const std::string& value) -> Result<void> {
          WEIR_TRY(request.options.live.max_stop, report::parse_duration(value));
-         request.proof_options.max_stop = request.options.live.max_stop;
+         request.options.proof.max_stop = request.options.live.max_stop;
          return {};
        }},
-      {"proof", "", "prove leaks: look in a copy of the process for who could wake each goroutine",
+      {"proof", "",
+       "prove leaks: look in a copy of the process, a core or a recording for who could wake each "
+       "goroutine",
        set_switch(request.proof)},
-      {"max-mem", "MB", "memory that a proof may take (4096)",
-       [&request](const std::string& value) -> Result<void> {
-         WEIR_TRY(const int megabytes, parse_count(value));
-         request.proof_options.max_memory = static_cast<std::uint64_t>(megabytes) << 20;
-         return {};
-       }},
+      max_memory_flag(request.options.proof),
   };
 }
 
@@ -70,25 +66,16 @@ void print_help(const FlagSet& flags) {
       "  weir why 4711\n"
       "  weir why -proof 4711\n"
       "  weir dump -o stuck.weir 4711; weir why stuck.weir\n"
+      "  weir dump -proof -o stuck.weir 4711; weir why -proof stuck.weir\n"
       "  weir why -svg stuck.svg stuck.weir\n\n"
       "exit codes: 0 no cycle, no deadlock and no proved leak, 1 one was found, 2 wrong usage or "
       "weir's own failure\n",
       flags.help());
 }
 
-/// With a proof where one was asked for; without, where the process cannot be copied.
 Result<ingest::Proven> look(const std::string& name, const WhyRequest& request) {
+  if (request.proof) return prove_source(name, request.options);
   ingest::Proven found;
-  const auto pid = ingest::parse_pid(name);
-  if (request.proof && pid) {
-    WEIR_TRY(auto reader, ingest::LiveReader::open(*pid));
-    auto proven = reader.read_proof(request.proof_options);
-    if (proven) return proven;
-    found.proof.refused = to_string(proven.error());
-  } else if (request.proof) {
-    found.proof.refused =
-        "only a running process can be proved about so far; a core or recording cannot";
-  }
   WEIR_TRY(found.snapshot, dump_source(name, request.options));
   return found;
 }

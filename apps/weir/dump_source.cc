@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 #include "weir/ingest/input.h"
@@ -21,26 +22,68 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto grace = 2s;  // from SIGTERM to SIGKILL
 
-Result<model::Snapshot> dump_process(int pid, const DumpOptions& options) {
-  if (kill(pid, 0) != 0 && errno == ESRCH)
-    return fail(ErrorCode::not_found, fmt::format("there is no process {}", pid));
+/// The process by a copy of itself, with a proof.
+Result<ingest::Proven> prove_process(int pid, const DumpOptions& options,
+                                     target::Recording* record) {
   WEIR_TRY(auto reader, ingest::LiveReader::open(pid));
-  if (options.recording.empty()) return reader.read_snapshot(options.live);
-  target::Recording recording;
-  recording.weir_version = WEIR_VERSION;
-  WEIR_TRY(auto snapshot, reader.read_snapshot(options.live, &recording));
-  WEIR_TRY_VOID(target::write_recording(options.recording, recording));
-  return snapshot;
+  return reader.read_proof(options.proof, record);
 }
 
-/// With -o, the core becomes a recording too.
-Result<model::Snapshot> dump_core(const std::string& path, const DumpOptions& options) {
-  if (options.recording.empty()) return ingest::read_core(path, options.core);
+Result<ingest::Proven> without_proof(Result<model::Snapshot> snapshot) {
+  if (!snapshot) return fail(std::move(snapshot).error());
+  ingest::Proven found;
+  found.snapshot = std::move(*snapshot);
+  return found;
+}
+
+Result<ingest::Proven> look_at_process(int pid, const DumpOptions& options,
+                                       target::Recording* record) {
+  if (kill(pid, 0) != 0 && errno == ESRCH)
+    return fail(ErrorCode::not_found, fmt::format("there is no process {}", pid));
+  if (options.for_proof) return prove_process(pid, options, record);
+  WEIR_TRY(auto reader, ingest::LiveReader::open(pid));
+  return without_proof(reader.read_snapshot(options.live, record));
+}
+
+Result<ingest::Proven> look_at_core(const std::string& path, const DumpOptions& options,
+                                    target::Recording* record) {
+  auto found = options.for_proof
+                   ? ingest::read_core_proof(path, options.core, options.proof, record)
+                   : without_proof(ingest::read_core(path, options.core, record));
+  if (!found) return fail(std::move(found).error().with(path));
+  return found;
+}
+
+/// A process or a core; with -o, it becomes a recording too.
+Result<ingest::Proven> look_and_record(
+    const DumpOptions& options,
+    const std::function<Result<ingest::Proven>(target::Recording*)>& look) {
+  if (options.recording.empty()) return look(nullptr);
   target::Recording recording;
+  WEIR_TRY(auto found, look(&recording));
   recording.weir_version = WEIR_VERSION;
-  WEIR_TRY(auto snapshot, ingest::read_core(path, options.core, &recording));
+  if (options.for_proof && !found.proof.refused.empty())
+    found.snapshot.notes.add(Severity::warning,
+                             "the recording proves nothing, because " + found.proof.refused);
   WEIR_TRY_VOID(target::write_recording(options.recording, recording));
-  return snapshot;
+  return found;
+}
+
+Result<ingest::Proven> look_at(const std::string& name, const DumpOptions& options) {
+  if (const auto pid = ingest::parse_pid(name))
+    return look_and_record(
+        options, [&](target::Recording* record) { return look_at_process(*pid, options, record); });
+  std::error_code error;
+  if (!std::filesystem::exists(name, error))
+    return fail(ErrorCode::not_found, "neither a process id nor a file", name);
+  if (ingest::is_core(name))
+    return look_and_record(
+        options, [&](target::Recording* record) { return look_at_core(name, options, record); });
+  if (!options.recording.empty())
+    return fail(ErrorCode::usage, "-o records a process or a core, and this is a recording already",
+                name);
+  if (options.for_proof) return ingest::read_recording_proof(name, options.proof);
+  return without_proof(ingest::read_recording(name));
 }
 
 /// True once the child has ended; false at the deadline.
@@ -55,19 +98,20 @@ bool ended_by(pid_t pid, std::chrono::steady_clock::time_point deadline) {
 }  // namespace
 
 Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& options) {
-  if (const auto pid = ingest::parse_pid(name)) return dump_process(*pid, options);
-  std::error_code error;
-  if (!std::filesystem::exists(name, error))
-    return fail(ErrorCode::not_found, "neither a process id nor a file", name);
-  if (ingest::is_core(name)) {
-    auto snapshot = dump_core(name, options);
-    if (!snapshot) return fail(std::move(snapshot).error().with(name));
-    return snapshot;
-  }
-  if (!options.recording.empty())
-    return fail(ErrorCode::usage, "-o records a process or a core, and this is a recording already",
-                name);
-  return ingest::read_recording(name);
+  WEIR_TRY(auto found, look_at(name, options));
+  return std::move(found.snapshot);
+}
+
+Result<ingest::Proven> prove_source(const std::string& name, const DumpOptions& options) {
+  DumpOptions with = options;
+  with.for_proof = true;
+  auto found = look_at(name, with);
+  if (found || !ingest::parse_pid(name)) return found;
+  // The process cannot be copied, but it can be looked at.
+  ingest::Proven only;
+  only.proof.refused = to_string(found.error());
+  WEIR_TRY(only.snapshot, dump_source(name, options));
+  return only;
 }
 
 Result<model::Snapshot> dump_program(const std::vector<std::string>& argv,
@@ -85,7 +129,7 @@ Result<model::Snapshot> dump_program(const std::vector<std::string>& argv,
                 fmt::format("{} ended before weir looked at it, {} after its start; -after sets "
                             "that, and `weir exec` looks at the end",
                             argv[0], to_text(options.after)));
-  auto snapshot = dump_process(pid, options);
+  auto snapshot = dump_source(std::to_string(pid), options);
   kill(pid, SIGTERM);
   if (!ended_by(pid, std::chrono::steady_clock::now() + grace)) {
     kill(pid, SIGKILL);

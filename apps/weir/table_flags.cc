@@ -112,6 +112,15 @@ Flag exe_flag(ingest::CoreOptions& core) {
           }};
 }
 
+Flag max_memory_flag(ingest::ProofOptions& options) {
+  return {"max-mem", "MB", "memory that a proof may take (4096)",
+          [&options](const std::string& value) -> Result<void> {
+            WEIR_TRY(const int megabytes, parse_count(value));
+            options.max_memory = static_cast<std::uint64_t>(megabytes) << 20;
+            return {};
+          }};
+}
+
 std::vector<Flag> query_flags(analysis::TopQuery& query) {
   return {
       {"by", "what", "fingerprint (default), state, func, created, package, stack, label=K",

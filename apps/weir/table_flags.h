@@ -26,6 +26,9 @@ std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence);
 /// -exe: where the executable of a core is.
 Flag exe_flag(ingest::CoreOptions& core);
 
+/// -max-mem: what a proof may take of weir's own.
+Flag max_memory_flag(ingest::ProofOptions& options);
+
 /// How goroutines are grouped and which of them count; `query` must outlive the flags.
 std::vector<Flag> query_flags(analysis::TopQuery& query);
 

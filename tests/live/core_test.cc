@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -113,6 +114,27 @@ class CoreTest : public test_support::GoTest {
     return done ? text_of(done->out) : to_string(done.error());
   }
 
+  /// What `weir why -proof` says, less how long the process stood.
+  static json proof_of(const std::string& source, std::vector<std::string> flags = {}) {
+    std::vector<std::string> args{"why", "-proof", "-json"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    args.push_back(source);
+    const auto done = weir(args);
+    if (!done) return {{"refused", to_string(done.error())}};
+    json report = json::parse(done->out, nullptr, false);
+    if (!report.contains("proof")) return {{"refused", done->err}};
+    report["proof"].erase("stopped_ns");
+    return report["proof"];
+  }
+  /// By goroutine.
+  static std::map<std::uint64_t, std::string> verdicts_of(const json& proof) {
+    std::map<std::uint64_t, std::string> verdicts;
+    EXPECT_FALSE(proof.contains("refused")) << proof;
+    if (proof.contains("goroutines"))
+      for (const json& one : proof["goroutines"]) verdicts[one.at("goroutine")] = one.at("verdict");
+    return verdicts;
+  }
+
   fs::path folder_;
 };
 
@@ -172,6 +194,59 @@ TEST_P(CoreTest, WhyTopAndDiffReadCores) {
   EXPECT_EQ(diff.exit.code, 0) << diff.out << diff.err;
 }
 
+// The same verdict for each goroutine, or one more that is held: the words on the stacks of a
+// thread that prints its traceback may hide a leak.
+TEST_P(CoreTest, ProvesFromACoreAndFromRecordings) {
+  if (const std::string why = why_no_kernel_core(); !why.empty()) WEIR_SKIP(why);
+  const bool even = go().minor % 2 == 0;
+  WEIR_BUILD_GO(program, go(), "leakcases", {.ldflags = even ? "-s -w" : "", .pie = even});
+  WEIR_ASSERT_OK(Child child, start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  const std::string pid = std::to_string(child.pid());
+  const json live = proof_of(pid, {"-max-stop", "60s"});
+  WEIR_ASSERT_OK(const Completed recorded,
+                 weir({"dump", "-proof", "-max-stop", "60s", "-o", file("live.weir"), pid}));
+  ASSERT_EQ(recorded.exit.code, 0) << recorded.err;
+  EXPECT_EQ(recorded.err.find("proves nothing"), std::string::npos) << recorded.err;
+  EXPECT_EQ(verdicts_of(proof_of(file("live.weir"))), verdicts_of(live));
+  WEIR_ASSERT_OK(const Completed plain, weir({"dump", "-o", file("plain.weir"), pid}));
+  EXPECT_NE(proof_of(file("plain.weir")).at("refused").get<std::string>().find("the heap"),
+            std::string::npos);
+
+  WEIR_ASSERT_OK(const std::string core, kernel_core(child));
+  const json from_core = proof_of(core);
+  WEIR_ASSERT_OK(const Completed dumped, weir({"dump", "-proof", "-o", file("core.weir"), core}));
+  ASSERT_EQ(dumped.exit.code, 0) << dumped.err;
+  const auto core_size = fs::file_size(core);
+  fs::remove(core);
+  EXPECT_EQ(proof_of(file("core.weir")), from_core);
+  EXPECT_LT(fs::file_size(file("core.weir")), core_size / 10);
+  const auto in_core = verdicts_of(from_core);
+  std::size_t proved_live = 0, proved_in_core = 0;
+  for (const auto& [id, verdict] : verdicts_of(live)) {
+    proved_live += verdict == "proved" ? 1U : 0U;
+    if (!in_core.contains(id) || in_core.at(id) != "proved") continue;
+    ++proved_in_core;
+    EXPECT_EQ(verdict, "proved") << "goroutine " << id << " in the core only: " << from_core;
+  }
+  std::printf("proved: %zu in the process, %zu in the core\n", proved_live, proved_in_core);
+  EXPECT_GE(proved_live, 15u) << live;
+  EXPECT_GT(proved_in_core, 0u) << from_core;
+}
+
+TEST_P(CoreTest, ProvesNothingWithoutAllOfTheCore) {
+  if (const std::string why = why_no_kernel_core(); !why.empty()) WEIR_SKIP(why);
+  WEIR_BUILD_GO(program, go(), "leakcases", {.ldflags = "-s -w"});
+  WEIR_ASSERT_OK(Child child, start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(const std::string core, kernel_core(child));
+  // The last bytes are of mappings that nobody looks at; that they are gone must be enough.
+  fs::resize_file(core, fs::file_size(core) - 1);
+  const json proof = proof_of(core);
+  EXPECT_NE(proof.at("refused").get<std::string>().find("ends early"), std::string::npos) << proof;
+  EXPECT_TRUE(proof.at("goroutines").empty());
+}
+
 TEST_P(CoreTest, FindsTheExecutableByItsBuild) {
   if (const std::string why = why_no_kernel_core(); !why.empty()) WEIR_SKIP(why);
   WEIR_BUILD_GO(original, go(), "circles", {.ldflags = "-s -w"});
@@ -221,12 +296,14 @@ TEST_P(CoreTest, GcoreIsTheSameAsLive) {
   const std::string pid = std::to_string(child.pid());
   const json live = dump_of(pid);
   const std::string live_text = dump_text(pid);
+  const auto live_verdicts = verdicts_of(proof_of(pid, {"-max-stop", "60s"}));
   WEIR_ASSERT_OK(const Completed done, test_support::run({"gcore", "-o", file("core"), pid}, {},
                                                          test_support::Seconds(600)));
   const std::string core = file("core." + pid);
   if (!fs::exists(core)) WEIR_SKIP("gcore made no core: " + done.err);
   EXPECT_EQ(dump_of(core, {"-o", file("x.weir")}), live);
   EXPECT_EQ(dump_text(core), live_text);
+  EXPECT_EQ(verdicts_of(proof_of(core)), live_verdicts);
   fs::remove(core);
   EXPECT_EQ(dump_of(file("x.weir")), live);
   EXPECT_EQ(dump_text(file("x.weir")), live_text);

@@ -7,6 +7,7 @@
 
 #include "weir/gortime/program.h"
 #include "weir/ingest/frozen.h"
+#include "weir/ingest/proof.h"
 #include "weir/ingest/recorded.h"
 #include "weir/target/core_memory.h"
 #include "weir/target/recording.h"
@@ -78,8 +79,28 @@ bool is_core(const std::string& path) {
   return target::looks_like_core(std::as_bytes(std::span(head.data(), head.size())));
 }
 
-Result<model::Snapshot> read_core(const std::string& path, const CoreOptions& options,
-                                  target::Recording* record) {
+namespace {
+
+std::vector<gortime::ReachThread> threads_of(const target::CoreFile& core) {
+  std::vector<gortime::ReachThread> threads;
+  for (const target::CoreThread& thread : core.threads())
+    threads.push_back({thread.tid, thread.registers, thread.vectors});
+  return threads;
+}
+
+std::string why_no_proof(const target::CoreFile& core, const target::CoreMemory& memory,
+                         const FoundExecutable& executable) {
+  if (!executable.checked)
+    return "whether the executable is of the same build as the core cannot be told";
+  for (const Note& note : core.notes().all())
+    if (note.severity == Severity::loss) return note.text;
+  if (memory.lacks_variables()) return "the core was written without the program's variables";
+  return {};
+}
+
+/// With `proof`, a proof too.
+Result<Proven> look_at_core(const std::string& path, const CoreOptions& options,
+                            const ProofOptions* proof, target::Recording* record) {
   WEIR_TRY(const auto file, bytes::MappedFile::open(path));
   WEIR_TRY(const auto core, target::CoreFile::parse(file.bytes()));
   WEIR_TRY(const auto executable, find_core_executable(core, path, options));
@@ -97,16 +118,43 @@ Result<model::Snapshot> read_core(const std::string& path, const CoreOptions& op
   auto program = gortime::Program::open(content, read_through, bias, {}, &touched, executable.path);
   if (!program) return explain(std::move(program).error(), core, memory);
   const Moment moment = moment_of(core);
-  auto snapshot = read_frozen(*program, read_through, moment);
-  if (!snapshot) return explain(std::move(snapshot).error(), core, memory);
-  snapshot->source = source_of(core, *program, path);
-  note_core(*snapshot, core, memory, executable);
+  const auto threads = threads_of(core);
+  Proven found;
+  const std::string refused = proof != nullptr ? why_no_proof(core, memory, executable) : "";
+  if (proof != nullptr && refused.empty()) {
+    auto proven = prove_frozen(*program, read_through, moment, threads,
+                               reach_options(*proof, record != nullptr));
+    if (!proven) return explain(std::move(proven).error(), core, memory);
+    found = std::move(*proven);
+  } else {
+    auto snapshot = read_frozen(*program, read_through, moment);
+    if (!snapshot) return explain(std::move(snapshot).error(), core, memory);
+    found.snapshot = std::move(*snapshot);
+    found.proof.refused = refused;
+  }
+  found.snapshot.source = source_of(core, *program, path);
+  note_core(found.snapshot, core, memory, executable);
   if (record != nullptr) {
-    keep_moment(*record, *program, moment, *snapshot, core.process(), touched);
+    keep_moment(*record, *program, moment, found.snapshot, core.process(), touched);
+    if (proof != nullptr && refused.empty()) keep_vectors(*record, threads);
     record->memory = recorder.take_recorded();
+    record->memory.set_regions(memory.regions());
     record->auxv = core.auxv();
   }
-  return snapshot;
+  return found;
+}
+
+}  // namespace
+
+Result<model::Snapshot> read_core(const std::string& path, const CoreOptions& options,
+                                  target::Recording* record) {
+  WEIR_TRY(auto found, look_at_core(path, options, nullptr, record));
+  return std::move(found.snapshot);
+}
+
+Result<Proven> read_core_proof(const std::string& path, const CoreOptions& options,
+                               const ProofOptions& proof_options, target::Recording* record) {
+  return look_at_core(path, options, &proof_options, record);
 }
 
 }  // namespace weir::ingest

@@ -5,6 +5,7 @@
 
 #include "weir/base/error.h"
 #include "weir/bytes/mapped_file.h"
+#include "weir/ingest/proven.h"
 #include "weir/model/snapshot.h"
 #include "weir/target/core_file.h"
 
@@ -28,6 +29,12 @@ struct CoreOptions {
 /// gortime::Program::open.
 Result<model::Snapshot> read_core(const std::string& path, const CoreOptions& options,
                                   target::Recording* record = nullptr);
+
+/// The same with a proof of leaks. What stands in its way is in Proof::refused: also a core that is
+/// cut, or lacks what its writer left out.
+Result<Proven> read_core_proof(const std::string& path, const CoreOptions& options,
+                               const ProofOptions& proof_options,
+                               target::Recording* record = nullptr);
 
 /// The file is there and begins as a core does.
 bool is_core(const std::string& path);

@@ -2,11 +2,13 @@
 
 #include "weir/gortime/gather.h"
 #include "weir/ingest/holders.h"
+#include "weir/ingest/proof.h"
 
 namespace weir::ingest {
+namespace {
 
-Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& memory,
-                                    const Moment& moment) {
+Result<gortime::Gatherer> gather(gortime::Program& program, target::Memory& memory,
+                                 const Moment& moment) {
   WEIR_TRY_VOID(program.prepare(memory));
   gortime::Gatherer gatherer(
       {&program.layout(), &program.globals(), &program.wait_reasons(), program.file().machine()},
@@ -14,6 +16,11 @@ Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& m
   gatherer.use_threads(stack_pointers_of(moment));
   WEIR_TRY_VOID(gatherer.gather());
   gatherer.finish();
+  return gatherer;
+}
+
+model::Snapshot build(gortime::Gatherer& gatherer, gortime::Program& program,
+                      target::Memory& memory, const Moment& moment) {
   model::Snapshot snapshot;
   SnapshotBuilder builder(program, memory, moment);
   snapshot.goroutines = builder.build(gatherer.goroutines());
@@ -22,6 +29,24 @@ Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& m
   snapshot.notes.merge(builder.notes());
   find_holders(gatherer.goroutines(), program, memory, snapshot);
   return snapshot;
+}
+
+}  // namespace
+
+Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& memory,
+                                    const Moment& moment) {
+  WEIR_TRY(auto gatherer, gather(program, memory, moment));
+  return build(gatherer, program, memory, moment);
+}
+
+Result<Proven> prove_frozen(gortime::Program& program, target::Memory& memory, const Moment& moment,
+                            const std::vector<gortime::ReachThread>& threads,
+                            const gortime::ReachOptions& options) {
+  WEIR_TRY(auto gatherer, gather(program, memory, moment));
+  Proven proven;
+  proven.snapshot = build(gatherer, program, memory, moment);
+  proven.proof = prove({program, memory, threads, gatherer.goroutines(), proven.snapshot}, options);
+  return proven;
 }
 
 }  // namespace weir::ingest

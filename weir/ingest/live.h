@@ -10,7 +10,7 @@
 #include "weir/gortime/program.h"
 #include "weir/gortime/timers.h"
 #include "weir/ingest/census.h"
-#include "weir/model/proof.h"
+#include "weir/ingest/proven.h"
 #include "weir/model/snapshot.h"
 #include "weir/target/registers.h"
 
@@ -39,18 +39,6 @@ struct StoppedRegisters {
   std::vector<std::uint64_t> vectors = {};  ///< for a proof only: words of the vector registers
 };
 
-struct ProofOptions {
-  Nanos max_stop{100'000'000};  ///< a copy that would stop the process for longer is refused
-  std::uint64_t max_memory = std::uint64_t{4} << 30;  ///< of weir's own, for the copy of the heap
-  unsigned without = 0;                               ///< gortime::ReachOptions::without
-};
-
-/// A snapshot with a proof, of one instant.
-struct Proven {
-  model::Snapshot snapshot;
-  model::Proof proof;
-};
-
 /// A Go program found in a live process, with everything that does not change: symbols, layouts,
 /// the places of the runtime's globals. One thread at a time may use it.
 class LiveReader {
@@ -73,8 +61,9 @@ class LiveReader {
 
   /// Makes a copy of the process (target::ForkCopy), and from that a snapshot and a proof, while
   /// the process runs on. Looks again if the moment was a bad one. Errors: what copying or reading
-  /// the copy failed with; what only stands in the way of a proof is in Proof::refused.
-  Result<Proven> read_proof(const ProofOptions& options);
+  /// the copy failed with; what only stands in the way of a proof is in Proof::refused. With
+  /// `record`, also leaves there all that is needed to make the same proof again.
+  Result<Proven> read_proof(const ProofOptions& options, target::Recording* record = nullptr);
   /// The same for a process whose threads the caller holds stopped, all of them and until this
   /// returns.
   Result<Proven> read_proof_stopped(std::span<const StoppedRegisters> threads,

@@ -11,7 +11,9 @@
 #include "weir/ingest/holders.h"
 #include "weir/ingest/live_state.h"
 #include "weir/ingest/proof.h"
+#include "weir/ingest/recorded.h"
 #include "weir/target/fork_copy.h"
+#include "weir/target/recording.h"
 
 namespace weir::ingest {
 namespace {
@@ -39,7 +41,8 @@ std::unordered_map<int, int> go_ids(const Moment& moment) {
 /// From memory that does not change: first the snapshot, then the proof.
 Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& moment,
                                              const std::vector<gortime::ReachThread>& threads,
-                                             const ProofOptions& options) {
+                                             const ProofOptions& options, bool record) {
+  if (record) WEIR_TRY_VOID(program->prepare(frozen));  // so that it is read, and kept
   gortime::Gatherer gatherer(context(), frozen);
   gatherer.use_threads(stack_pointers_of(moment));
   WEIR_TRY_VOID(gatherer.gather());
@@ -47,14 +50,13 @@ Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& mom
   proven.snapshot = build(gatherer, moment, frozen);
   proven.snapshot.consistent = true;
   find_holders(gatherer.goroutines(), *program, frozen, proven.snapshot);
-  gortime::ReachOptions reach;
-  reach.max_memory = options.max_memory;
-  reach.without = options.without;
-  proven.proof = prove({*program, frozen, threads, gatherer.goroutines(), proven.snapshot}, reach);
+  proven.proof = prove({*program, frozen, threads, gatherer.goroutines(), proven.snapshot},
+                       reach_options(options, record));
   return proven;
 }
 
-Result<Proven> LiveReader::State::prove_once(const ProofOptions& options) {
+Result<Proven> LiveReader::State::prove_once(const ProofOptions& options,
+                                             target::Recording* record) {
   WEIR_TRY(const target::InjectionSite code, gortime::find_injection_code(*program, *memory));
   Moment moment;
   read_thread_ids(moment);
@@ -78,19 +80,30 @@ Result<Proven> LiveReader::State::prove_once(const ProofOptions& options) {
   }
   take_registers(stopped, moment);
   Result<Proven> proven;
-  run_niced([&] { proven = prove_copy(copy->memory(), moment, threads, options); });
+  target::RecordingMemory recorder(copy->memory());
+  target::Memory& frozen = record != nullptr ? recorder : copy->memory();
+  run_niced([&] { proven = prove_copy(frozen, moment, threads, options, record != nullptr); });
   if (!proven) return proven;
   proven->snapshot.stopped = copy->held();
   proven->proof.stopped = copy->held();
+  const auto regions = frozen.regions();
   copy->end();
+  if (record != nullptr) {
+    *record = {};
+    keep_moment(*record, *program, moment, proven->snapshot, facts, *touched);
+    keep_vectors(*record, threads);
+    record->memory = recorder.take_recorded();
+    record->memory.set_regions(regions);
+    record->auxv = auxv;
+  }
   return proven;
 }
 
-Result<Proven> LiveReader::read_proof(const ProofOptions& options) {
+Result<Proven> LiveReader::read_proof(const ProofOptions& options, target::Recording* record) {
   WEIR_TRY_VOID(state_->need_preparation());
   Result<Proven> proven;
   for (int i = 0; i < most_tries; ++i) {
-    proven = state_->prove_once(options);
+    proven = state_->prove_once(options, record);
     const bool bad_moment = proven && proven->proof.refused.find("look again") != std::string::npos;
     if (!bad_moment) break;
   }
@@ -119,7 +132,7 @@ Result<Proven> LiveReader::read_proof_stopped(std::span<const StoppedRegisters> 
   }
   take_registers(stopped, moment);
   target::FrozenMemory frozen(*state.memory, [] { return true; });
-  return state.prove_copy(frozen, moment, reach, options);
+  return state.prove_copy(frozen, moment, reach, options, false);
 }
 
 }  // namespace weir::ingest

@@ -41,8 +41,8 @@ struct LiveReader::State {
   model::Source source() const;
   Result<Proven> prove_copy(target::Memory& frozen, Moment& moment,
                             const std::vector<gortime::ReachThread>& threads,
-                            const ProofOptions& options);
-  Result<Proven> prove_once(const ProofOptions& options);
+                            const ProofOptions& options, bool record);
+  Result<Proven> prove_once(const ProofOptions& options, target::Recording* record);
   void read_thread_ids(Moment& moment) const;
   Result<void> draft(gortime::Gatherer& gatherer) const;
   model::Snapshot build(gortime::Gatherer& gatherer, Moment& moment, target::Memory& from);

@@ -165,6 +165,14 @@ model::ProofGoroutine verdict_of(const ReachGoroutine& found, const Goroutine& g
 
 }  // namespace
 
+gortime::ReachOptions reach_options(const ProofOptions& options, bool record) {
+  gortime::ReachOptions reach;
+  reach.max_memory = options.max_memory;
+  reach.without = options.without;
+  reach.kept_twice = record;
+  return reach;
+}
+
 model::Proof prove(const ProofSource& source, const gortime::ReachOptions& options) {
   model::Proof proof;
   auto found = gortime::find_unreachable(source.program, source.memory, source.threads, options);

@@ -4,6 +4,7 @@
 
 #include "weir/gortime/goroutine.h"
 #include "weir/gortime/reach.h"
+#include "weir/ingest/proven.h"
 #include "weir/ingest/snapshot_builder.h"
 #include "weir/model/proof.h"
 #include "weir/model/snapshot.h"
@@ -19,6 +20,9 @@ struct ProofSource {
   const std::vector<gortime::GoroutineState>& states;
   const model::Snapshot& snapshot;
 };
+
+/// `record`: what is read is kept a second time.
+gortime::ReachOptions reach_options(const ProofOptions& options, bool record);
 
 /// Never fails: what stands in the way of a proof is Proof::refused.
 model::Proof prove(const ProofSource& source, const gortime::ReachOptions& options);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <unordered_map>
 
 #include "weir/ingest/frozen.h"
+#include "weir/ingest/proof.h"
 
 namespace weir::ingest {
 namespace {
@@ -47,7 +50,22 @@ Result<model::Snapshot> read_recording(const std::string& path) {
   return decode_recording(recording, std::filesystem::path(path).filename().string());
 }
 
-Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name) {
+namespace {
+
+/// What a recording says of itself, beside its memory.
+void complete(model::Snapshot& snapshot, const target::Recording& recording) {
+  snapshot.consistent = recording.consistent;
+  if (recording.stopped) snapshot.stopped = recording.held;
+  snapshot.notes = recording.notes;
+  snapshot.partial = std::any_of(snapshot.notes.all().begin(), snapshot.notes.all().end(),
+                                 [](const Note& note) { return note.severity == Severity::loss; });
+}
+
+/// Hands `look` the program and memory of a recording.
+template <class T>
+Result<T> open_recording(
+    const target::Recording& recording,
+    const std::function<Result<T>(gortime::Program&, target::SparseMemory&)>& look) {
   if (recording.images.empty())
     return fail(ErrorCode::invalid, "the recording has no pages of the executable");
   WEIR_TRY(const auto file, target::ExpandedFile::make(recording.images[0]));
@@ -56,14 +74,71 @@ Result<model::Snapshot> decode_recording(const target::Recording& recording, std
            target::load_bias(recording.auxv,
                              file.bytes().first(std::min<std::size_t>(64, file.bytes().size()))));
   WEIR_TRY(auto program, gortime::Program::open(file.bytes(), memory, bias, recording.hints));
-  WEIR_TRY(auto snapshot, read_frozen(program, memory, moment_of(recording)));
-  snapshot.source = source_of(recording, program, std::move(name));
-  snapshot.consistent = recording.consistent;
-  if (recording.stopped) snapshot.stopped = recording.held;
-  snapshot.notes = recording.notes;
-  snapshot.partial = std::any_of(snapshot.notes.all().begin(), snapshot.notes.all().end(),
-                                 [](const Note& note) { return note.severity == Severity::loss; });
-  return snapshot;
+  return look(program, memory);
+}
+
+std::vector<gortime::ReachThread> threads_of(const target::Recording& recording) {
+  std::vector<gortime::ReachThread> threads;
+  for (const target::RecordedThread& thread : recording.threads)
+    if (thread.has_registers)
+      threads.push_back({thread.facts.inner_tid, thread.registers, thread.vectors});
+  return threads;
+}
+
+std::string why_no_proof(const target::Recording& recording) {
+  if (!recording.for_proof)
+    return "the recording does not have the heap; weir dump -proof -o FILE makes one that has";
+  if (!recording.consistent || recording.memory.known_regions().empty())
+    return "the recording is not of one instant, or lacks the list of mappings";
+  return {};
+}
+
+}  // namespace
+
+Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name) {
+  return open_recording<model::Snapshot>(
+      recording,
+      [&](gortime::Program& program, target::SparseMemory& memory) -> Result<model::Snapshot> {
+        WEIR_TRY(auto snapshot, read_frozen(program, memory, moment_of(recording)));
+        snapshot.source = source_of(recording, program, name);
+        complete(snapshot, recording);
+        return snapshot;
+      });
+}
+
+Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options) {
+  WEIR_TRY(const auto recording, target::read_recording(path));
+  return decode_recording_proof(recording, std::filesystem::path(path).filename().string(),
+                                options);
+}
+
+Result<Proven> decode_recording_proof(const target::Recording& recording, std::string name,
+                                      const ProofOptions& options) {
+  Proven proven;
+  if (std::string why = why_no_proof(recording); !why.empty()) {
+    proven.proof.refused = std::move(why);
+    WEIR_TRY(proven.snapshot, decode_recording(recording, std::move(name)));
+    return proven;
+  }
+  return open_recording<Proven>(
+      recording, [&](gortime::Program& program, target::SparseMemory& memory) -> Result<Proven> {
+        WEIR_TRY(proven, prove_frozen(program, memory, moment_of(recording), threads_of(recording),
+                                      reach_options(options, false)));
+        proven.snapshot.source = source_of(recording, program, name);
+        complete(proven.snapshot, recording);
+        proven.proof.stopped = proven.snapshot.stopped;
+        return proven;
+      });
+}
+
+void keep_vectors(target::Recording& recording, const std::vector<gortime::ReachThread>& threads) {
+  recording.for_proof = true;
+  std::unordered_map<int, const gortime::ReachThread*> by_id;
+  for (const gortime::ReachThread& thread : threads) by_id[thread.go_id] = &thread;
+  for (target::RecordedThread& thread : recording.threads) {
+    const auto found = by_id.find(thread.facts.inner_tid);
+    if (found != by_id.end()) thread.vectors = found->second->vectors;
+  }
 }
 
 void keep_moment(target::Recording& recording, const gortime::Program& program,

@@ -4,6 +4,8 @@
 
 #include "weir/base/error.h"
 #include "weir/gortime/program.h"
+#include "weir/gortime/reach.h"
+#include "weir/ingest/proven.h"
 #include "weir/ingest/snapshot_builder.h"
 #include "weir/model/snapshot.h"
 #include "weir/target/recording.h"
@@ -15,6 +17,15 @@ namespace weir::ingest {
 /// target::read_recording and gortime::Program::open.
 Result<model::Snapshot> read_recording(const std::string& path);
 Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name);
+
+/// The same with a proof of leaks. A recording that was not made for one (Recording::for_proof)
+/// proves nothing, and says so.
+Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options);
+Result<Proven> decode_recording_proof(const target::Recording& recording, std::string name,
+                                      const ProofOptions& options);
+
+/// Marks the recording as one for a proof, whose threads `threads` are.
+void keep_vectors(target::Recording& recording, const std::vector<gortime::ReachThread>& threads);
 
 /// Puts into `recording` what decode_recording() will need: facts, registers, file descriptors, the
 /// pages of the executable that were looked at. Memory is the caller's to add.

@@ -13,6 +13,7 @@ namespace weir::target {
 namespace {
 
 constexpr std::size_t thread_limit = 1 << 18;
+constexpr std::size_t vectors_limit = 64 << 10;  // of a thread; AMX makes them 11 KiB
 constexpr std::size_t mapping_limit = 1 << 20;
 constexpr std::size_t first_pages = 64 << 10;  // of the executable, looked at for its build id
 
@@ -125,6 +126,7 @@ Result<CoreFile> CoreFile::parse(bytes::Bytes content) {
 }
 
 void CoreFile::take_note(const elf::ElfNote& note) {
+  if (note.owner == "LINUX" && note.type == NT_X86_XSTATE) return take_vectors(note.content);
   if (note.owner != "CORE") return;
   switch (note.type) {
     case NT_PRSTATUS:
@@ -153,6 +155,15 @@ void CoreFile::take_thread(bytes::Bytes content) {
   } else {
     notes_.add(Severity::loss, "a thread's registers in the core (NT_PRSTATUS) are cut");
   }
+}
+
+/// A thread's other registers follow its NT_PRSTATUS.
+void CoreFile::take_vectors(bytes::Bytes content) {
+  if (threads_.empty() || content.size() > vectors_limit) return;
+  std::vector<std::uint64_t>& words = threads_.back().vectors;
+  words.resize(content.size() / sizeof(std::uint64_t));
+  if (!words.empty())
+    std::memcpy(words.data(), content.data(), words.size() * sizeof(std::uint64_t));
 }
 
 void CoreFile::take_process(bytes::Bytes content) {

@@ -21,6 +21,8 @@ namespace weir::target {
 struct CoreThread {
   int tid = 0;
   Registers registers;
+  /// The words of its vector registers (NT_X86_XSTATE); empty where the core has none.
+  std::vector<std::uint64_t> vectors = {};
 };
 
 /// A parsed core file. Does not own its bytes, which must outlive it. Memory: core_memory.h.
@@ -51,6 +53,7 @@ class CoreFile {
   explicit CoreFile(elf::File file) : file_(std::move(file)) {}
   void take_note(const elf::ElfNote& note);
   void take_thread(bytes::Bytes content);
+  void take_vectors(bytes::Bytes content);
   void take_process(bytes::Bytes content);
   void take_auxv(bytes::Bytes content);
   void take_mappings(bytes::Bytes content);

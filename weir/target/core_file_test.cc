@@ -54,6 +54,25 @@ TEST(CoreFile, RegistersOfAmd64) {
   EXPECT_EQ(registers.general[15], 100u) << "r15";
 }
 
+TEST(CoreFile, VectorRegistersAreThoseOfTheThreadBefore) {
+  const std::string words = std::string(8, 'a') + std::string(8, 'b');
+  const std::string bytes = CoreBuilder()
+                                .note("LINUX", NT_X86_XSTATE, "of nobody")
+                                .thread(41, counting(27))
+                                .thread(42, counting(27))
+                                .note("LINUX", NT_X86_XSTATE, words)
+                                .thread(43, counting(27))
+                                .note("LINUX", NT_X86_XSTATE, std::string(100'000, 'x'))
+                                .build();
+  const auto core = parse(bytes);
+  ASSERT_TRUE(core.has_value()) << to_string(core.error());
+  ASSERT_EQ(core->threads().size(), 3u);
+  EXPECT_TRUE(core->threads()[0].vectors.empty());
+  EXPECT_EQ(core->threads()[1].vectors,
+            (std::vector<std::uint64_t>{0x6161616161616161, 0x6262626262626262}));
+  EXPECT_TRUE(core->threads()[2].vectors.empty()) << "more than any processor has";
+}
+
 TEST(CoreFile, RegistersOfArm64) {
   const std::string bytes = CoreBuilder(183).thread(41, counting(34)).build();
   const auto core = parse(bytes);
@@ -184,6 +203,40 @@ TEST(CoreMemory, TheExecutableGivesWhatTheWriterLeftOut) {
   EXPECT_EQ(read(memory, 0x12000, 100), "untouched data");
   EXPECT_EQ(read(memory, 0x13000, 100), "data") << "the rest may have been written to";
   EXPECT_EQ(read(memory, 0x14000, 100), "");
+  EXPECT_TRUE(memory.lacks_variables());
+}
+
+TEST(CoreMemory, TextThatWasLeftOutIsNoVariable) {
+  ElfBuilder builder;
+  builder.add({1, 5, 0x1000, "text", 0x1000, {}});
+  builder.add({1, 6, 0x2000, "data as linked", 0x1000, {}});
+  const std::string program = builder.build();
+  const auto executable = elf::File::parse(bytes::as_bytes(program));
+  ASSERT_TRUE(executable.has_value());
+  const std::string bytes =
+      one_thread().memory(0x1000, "", 0x1000, 5).memory(0x2000, "data", 0x1000).build();
+  const auto core = parse(bytes);
+  ASSERT_TRUE(core.has_value()) << to_string(core.error());
+  CoreMemory memory(*core);
+  memory.lay_under(*executable, LoadBias{});
+  EXPECT_FALSE(memory.lacks_variables());
+}
+
+TEST(CoreMemory, NamesTheKernelsOwnMappings) {
+  const std::string bytes = one_thread()
+                                .auxv({{AT_SYSINFO_EHDR, 0x7000}})
+                                .memory(0x6000, "heap", 0x1000)
+                                .memory(0x7000, "vdso", 0x1000, 5)
+                                .memory(0xffffffffff600000, "page", 0x1000, 1)
+                                .build();
+  const auto core = parse(bytes);
+  ASSERT_TRUE(core.has_value()) << to_string(core.error());
+  CoreMemory memory(*core);
+  const auto regions = memory.regions();
+  ASSERT_EQ(regions.size(), 3u);
+  EXPECT_EQ(regions[0].path, "");
+  EXPECT_EQ(regions[1].path, "[vdso]");
+  EXPECT_EQ(regions[2].path, "[vsyscall]");
 }
 
 TEST(CoreMemory, ACutSegmentIsNotOneThatWasLeftOut) {

@@ -1,5 +1,7 @@
 #include "weir/target/core_memory.h"
 
+#include <elf.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -11,7 +13,8 @@ using elf::Segment;
 namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
-constexpr std::size_t missing_limit = 100'000;  // pages remembered; more is as bad as that
+constexpr std::uint64_t vsyscall = 0xffffffffff600000;  // arch/x86: VSYSCALL_ADDR
+constexpr std::size_t missing_limit = 100'000;          // pages remembered; more is as bad as that
 
 /// Disjoint ranges that remember what was added.
 class Ranges {
@@ -72,6 +75,9 @@ CoreMemory::CoreMemory(const CoreFile& core) : core_(core) {
   }
   std::sort(pieces_.begin(), pieces_.end(),
             [](const Piece& a, const Piece& b) { return a.start < b.start; });
+  Address vdso;
+  for (const AuxEntry& entry : core.auxv())
+    if (entry.type == AT_SYSINFO_EHDR) vdso = Address{entry.value};
   for (const Segment& segment : core.file().loads()) {
     Region region;
     region.start = Address{segment.start.value};
@@ -82,6 +88,10 @@ CoreMemory::CoreMemory(const CoreFile& core) : core_(core) {
     if (const Region* named = find_region(core.file_mappings(), region.start)) {
       region.path = named->path;
       region.file_offset = named->file_offset + (region.start - named->start);
+    } else if (region.start.value == vsyscall) {
+      region.path = "[vsyscall]";
+    } else if (region.start == vdso) {
+      region.path = "[vdso]";
     }
     regions_.push_back(std::move(region));
   }
@@ -102,6 +112,7 @@ void CoreMemory::lay_under(const elf::File& executable, LoadBias bias) {
         executable.file_window(segment.file_offset, segment.file_size).unnoted();
     if (content.empty() || content.size() > ~start) continue;
     if (segment.writable && !left_out(start)) continue;
+    lacks_variables_ = lacks_variables_ || segment.writable;
     for (const auto& [from, to] : held.add(start, start + content.size()))
       pieces_.push_back({from, content.subspan(from - start, to - from)});
   }

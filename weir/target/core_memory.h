@@ -25,10 +25,13 @@ class CoreMemory final : public Memory {
   void lay_under(const elf::File& executable, LoadBias bias);
 
   Result<std::size_t> read_some(Address at, std::span<std::byte> into) override;
-  /// The PT_LOAD segments, with the names of NT_FILE.
+  /// The PT_LOAD segments, with the names of NT_FILE, and "[vdso]" and "[vsyscall]".
   std::vector<Region> regions() override { return regions_; }
   std::vector<Region> coverage() override;
   Consistency consistency() const override { return Consistency::frozen; }
+
+  /// lay_under() gave bytes for variables that the program had surely changed: the core lacks them.
+  bool lacks_variables() const { return lacks_variables_; }
 
   /// Some mapping that no file backs, other than the kernel's own, has bytes: the program's heap is
   /// there.
@@ -52,6 +55,7 @@ class CoreMemory final : public Memory {
   const CoreFile& core_;
   std::vector<Piece> pieces_;  ///< ascending, disjoint
   std::vector<Region> regions_;
+  bool lacks_variables_ = false;
   std::set<std::uint64_t> missing_;  ///< page numbers, at most missing_limit
 };
 

@@ -50,6 +50,8 @@ struct RecordedThread {
   bool has_registers = false;
   StopKind stop = StopKind::interrupted;
   Registers registers;
+  std::vector<std::uint64_t> vectors =
+      {};  ///< words of its vector registers, if of use for a proof
 };
 
 /// A plain value. Times are of the moment the target was stopped, or reading began.
@@ -65,6 +67,8 @@ struct Recording {
   bool consistent = false;  ///< all threads stood while memory was read
   bool stopped = false;     ///< `held` is known
   Nanos held;               ///< how long the target stood
+  /// What a proof of leaks reads is there, too, and `vectors` of the threads.
+  bool for_proof = false;
 
   std::vector<AuxEntry> auxv;
   std::vector<RecordedThread> threads;

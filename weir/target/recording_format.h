@@ -21,12 +21,14 @@ inline constexpr std::uint64_t chunk_size = std::uint64_t{32} << 20;
 /// Longest lists, so that a small file can't make a reader hold a lot.
 inline constexpr std::uint64_t max_items = 1 << 20;
 inline constexpr std::uint64_t max_threads = 1 << 18;
-inline constexpr std::uint64_t max_notes = 1 << 12;  // Notes compares each with each
+inline constexpr std::uint64_t max_vector_words = 8192;  // of a thread
+inline constexpr std::uint64_t max_notes = 1 << 12;      // Notes compares each with each
 inline constexpr std::uint64_t max_images = 1 << 10;
 
 inline constexpr std::string_view tag_facts = "FACT";
 inline constexpr std::string_view tag_auxv = "AUXV";
 inline constexpr std::string_view tag_threads = "THRD";
+inline constexpr std::string_view tag_proof = "PROF";
 inline constexpr std::string_view tag_fds = "FDS ";
 inline constexpr std::string_view tag_regions = "MAPS";
 inline constexpr std::string_view tag_memory = "MEMO";

@@ -36,7 +36,7 @@ std::string seal(std::string_view input) {
   constexpr std::array tags = {format::tag_facts, format::tag_auxv,    format::tag_threads,
                                format::tag_fds,   format::tag_regions, format::tag_memory,
                                format::tag_image, format::tag_pages,   format::tag_hints,
-                               format::tag_notes};
+                               format::tag_notes, format::tag_proof};
   std::string file(format::file_magic);
   put(file, format::schema_version, 4);
   put(file, 0, 4);

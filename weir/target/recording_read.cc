@@ -131,6 +131,17 @@ void decode_threads(Decoder& in, std::vector<RecordedThread>& threads) {
   }
 }
 
+void decode_for_proof(Decoder& in, Recording& recording) {
+  recording.for_proof = true;
+  if (in.count(1, format::max_threads) != recording.threads.size())
+    in.wrong("it is not about the threads before");
+  for (RecordedThread& thread : recording.threads) {
+    thread.vectors.resize(in.count(1, format::max_vector_words));
+    for (std::uint64_t& word : thread.vectors) word = in.number();
+    if (!in.ok()) return;
+  }
+}
+
 void decode_auxv(Decoder& in, std::vector<AuxEntry>& auxv) {
   auxv.resize(in.count(2));
   for (AuxEntry& entry : auxv) {
@@ -316,6 +327,8 @@ class Reader {
       decode_auxv(in, recording_.auxv);
     } else if (tag == format::tag_threads) {
       decode_threads(in, recording_.threads);
+    } else if (tag == format::tag_proof) {
+      decode_for_proof(in, recording_);
     } else if (tag == format::tag_fds) {
       decode_fds(in, recording_.fds);
     } else if (tag == format::tag_regions) {

@@ -49,6 +49,8 @@ Recording sample() {
   for (std::size_t i = 0; i < thread.registers.general.size(); ++i) {
     thread.registers.general[i] = i * 0x0101010101010101;
   }
+  thread.vectors = {1, 0, ~std::uint64_t{0}};
+  r.for_proof = true;
   r.threads = {thread, RecordedThread{}};
   r.fds = {{0, "/dev/null"}, {5, "tcp 127.0.0.1:80 -> 10.0.0.1:5000"}};
   Region region;
@@ -94,6 +96,9 @@ TEST(Recording, ComesBackAsItWas) {
   EXPECT_EQ(after->threads[0].registers, before.threads[0].registers);
   EXPECT_EQ(after->threads[0].stop, StopKind::signal);
   EXPECT_FALSE(after->threads[1].has_registers);
+  EXPECT_TRUE(after->for_proof);
+  EXPECT_EQ(after->threads[0].vectors, before.threads[0].vectors);
+  EXPECT_TRUE(after->threads[1].vectors.empty());
   EXPECT_EQ(after->fds[1].target, before.fds[1].target);
   EXPECT_EQ(after->hints, before.hints);
   EXPECT_EQ(after->notes.all().at(0).count, 3U);

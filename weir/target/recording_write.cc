@@ -45,14 +45,14 @@ class Writer {
     put<std::uint32_t>(0);
   }
 
-  Result<void> section(std::string_view tag, const Encoder& encoder) {
+  Result<void> section(std::string_view tag, const Encoder& encoder, std::uint32_t flags = 0) {
     const std::string& content = encoder.content();
     if (content.size() > RecordingLimits{}.section_bytes) {
       return fail(ErrorCode::limit, fmt::format("section {} of the recording would be {} bytes",
                                                 tag, content.size()));
     }
     file_ += tag;
-    put<std::uint32_t>(0);
+    put<std::uint32_t>(flags);
     const std::size_t sizes = file_.size();
     put<std::uint64_t>(0);  // stored size, known below
     put<std::uint64_t>(content.size());
@@ -137,6 +137,18 @@ Result<void> write_threads(Writer& writer, const std::vector<RecordedThread>& th
     if (thread.has_registers) encode(out, thread.registers);
   }
   return writer.section(format::tag_threads, out);
+}
+
+/// Without it the rest is a recording that proves nothing, so older readers may skip it.
+Result<void> write_for_proof(Writer& writer, const Recording& recording) {
+  if (!recording.for_proof) return {};
+  Encoder out;
+  out.number(recording.threads.size());
+  for (const RecordedThread& thread : recording.threads) {
+    out.number(thread.vectors.size());
+    for (const std::uint64_t word : thread.vectors) out.number(word);
+  }
+  return writer.section(format::tag_proof, out, format::flag_optional);
 }
 
 Result<void> write_lists(Writer& writer, const Recording& recording) {
@@ -241,6 +253,7 @@ Result<std::string> render_recording(const Recording& recording) {
   WEIR_TRY_VOID(write_facts(writer, recording));
   WEIR_TRY_VOID(write_lists(writer, recording));
   WEIR_TRY_VOID(write_threads(writer, recording.threads));
+  WEIR_TRY_VOID(write_for_proof(writer, recording));
   WEIR_TRY_VOID(write_regions(writer, recording.memory.known_regions()));
   WEIR_TRY_VOID(write_memory(writer, format::tag_memory, recording.memory));
   for (const FileImage& image : recording.images) {
