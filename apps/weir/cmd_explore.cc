@@ -11,6 +11,7 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/explore_test.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/gate_flags.h"
 #include "apps/weir/temporary_folder.h"
 #include "apps/weir/terminal.h"
 #include "apps/weir/test_binaries.h"
@@ -29,6 +30,7 @@ struct ExploreRequest {
   std::string go = "go";
   std::string folder = ".";  ///< for schedule files
   bool json = false;
+  GateRequest gate;  ///< which goroutines are no leak
   report::ScheduleTextOptions text;
 };
 
@@ -53,7 +55,7 @@ Result<sched::Strategy> parse_strategy(const std::string& text) {
 }
 
 std::vector<Flag> explore_flags(ExploreRequest& request) {
-  return {
+  std::vector<Flag> flags = {
       {"run", "regexp", "the tests to explore (all), as in go test -list", set_text(request.run)},
       {"n", "N", "at most N schedules for each test (1000); 0: no bound",
        [&request](const std::string& value) -> Result<void> {
@@ -86,6 +88,8 @@ std::vector<Flag> explore_flags(ExploreRequest& request) {
       {"json", "", "print JSON instead of text", set_switch(request.json)},
       {"go", "file", "the go command to build with (go)", set_text(request.go)},
   };
+  for (Flag& flag : ignore_flags(request.gate)) flags.push_back(std::move(flag));
+  return flags;
 }
 
 void print_help(const FlagSet& flags) {
@@ -193,6 +197,9 @@ int run_explore(const std::vector<std::string>& args) {
   }
   const auto words = flags.parse(args);
   if (!words) return complain_usage(words.error(), "explore");
+  const auto gate = load_options(request.gate);
+  if (!gate) return complain_usage(gate.error(), "explore");
+  request.search.run.leaks = leak_rule(gate->ignore);
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();
   request.text.colour = stdout_has_colour();

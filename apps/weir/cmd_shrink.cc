@@ -6,6 +6,7 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/explore_test.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/gate_flags.h"
 #include "apps/weir/temporary_folder.h"
 #include "apps/weir/test_binaries.h"
 #include "weir/bytes/mapped_file.h"
@@ -18,10 +19,11 @@ struct ShrinkRequest {
   std::size_t runs = 1'000;
   std::string to;
   std::string go = "go";
+  GateRequest gate;  ///< which goroutines are no leak
 };
 
 std::vector<Flag> shrink_flags(ShrinkRequest& request) {
-  return {
+  std::vector<Flag> flags = {
       {"n", "N", "at most N runs (1000)",
        [&request](const std::string& value) -> Result<void> {
          WEIR_TRY(const int n, parse_count(value));
@@ -31,6 +33,8 @@ std::vector<Flag> shrink_flags(ShrinkRequest& request) {
       {"o", "file", "write the smaller schedule there (over FILE)", set_text(request.to)},
       {"go", "file", "the go command to build with (go)", set_text(request.go)},
   };
+  for (Flag& flag : ignore_flags(request.gate)) flags.push_back(std::move(flag));
+  return flags;
 }
 
 void print_help(const FlagSet& flags) {
@@ -59,7 +63,9 @@ Result<int> shrink(const ShrinkRequest& request, const std::vector<std::string>&
   WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
   WEIR_TRY_VOID(check_binary(schedule, binary));
   sched::Watchdog watchdog;
-  const sched::RunOptions options = run_options_of(schedule);
+  sched::RunOptions options = run_options_of(schedule);
+  WEIR_TRY(const model::GateOptions gate, load_options(request.gate));
+  options.leaks = leak_rule(gate.ignore);
   sched::FixedChooser chooser(sched::choices_of(schedule));
   WEIR_TRY(const sched::RunRecord first, run_schedule(binary, options, chooser, watchdog));
   if (fmt::format("{:016x}", first.hash) != schedule.hash)

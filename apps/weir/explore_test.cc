@@ -1,5 +1,9 @@
 #include "apps/weir/explore_test.h"
 
+#include <algorithm>
+#include <set>
+
+#include "weir/analysis/filter.h"
 #include "weir/analysis/schedule_end.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/live.h"
@@ -35,7 +39,27 @@ model::Exploration to_exploration(const sched::SearchResult& result) {
   return one;
 }
 
+Result<model::Snapshot> read_end(const sched::EndState& end) {
+  WEIR_TRY(auto reader, ingest::LiveReader::open(end.pid));
+  const ingest::StoppedRegisters thread{end.thread, target::to_registers(end.registers)};
+  return reader.read_stopped(std::span(&thread, 1));
+}
+
 }  // namespace
+
+sched::LeakRule leak_rule(const model::IgnoreRules& rules) {
+  return [rules](const sched::EndState& end,
+                 const std::vector<sched::LeftOver>& left) -> Result<std::vector<Goid>> {
+    WEIR_TRY(const model::Snapshot snapshot, read_end(end));
+    std::set<Goid> lingers;
+    for (const std::size_t index : analysis::lingering(snapshot, rules, {}))
+      lingers.insert(snapshot.goroutines[index].id);
+    std::vector<Goid> leaks;
+    for (const sched::LeftOver& one : left)
+      if (lingers.contains(one.id)) leaks.push_back(one.id);
+    return leaks;
+  };
+}
 
 Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
                                       const sched::RunOptions& options,
@@ -45,10 +69,7 @@ Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
   sched::RunOptions with_look = options;
   std::optional<model::Snapshot> snapshot;
   with_look.at_end = [&snapshot](const sched::EndState& end) {
-    auto reader = ingest::LiveReader::open(end.pid);
-    if (!reader) return;
-    const ingest::StoppedRegisters thread{end.thread, target::to_registers(end.registers)};
-    auto read = reader->read_stopped(std::span(&thread, 1));
+    auto read = read_end(end);
     if (read) snapshot = std::move(*read);
   };
   sched::FixedChooser chooser(choices);
@@ -92,6 +113,7 @@ sched::RunOptions run_options_of(const model::Schedule& schedule) {
   options.pattern = sched::pattern_for(schedule.test);
   options.folder = schedule.folder;
   options.seed = schedule.seed;
+  options.leaks = leak_rule({});
   return options;
 }
 

@@ -9,6 +9,10 @@
 
 namespace weir::app {
 
+/// The gate's rule of what a leak is: goleak's built-in exceptions, and `rules`. The test's own
+/// goroutines only; what existed before the test is nobody's.
+sched::LeakRule leak_rule(const model::IgnoreRules& rules);
+
 /// Searches, and describes what was found.
 Result<model::Exploration> explore_test(const sched::TestBinary& binary,
                                         const sched::SearchOptions& options,

@@ -122,6 +122,15 @@ std::vector<Flag> gate_flags(GateRequest& request, const char* json) {
   };
 }
 
+std::vector<Flag> ignore_flags(GateRequest& request) {
+  std::vector<Flag> flags = gate_flags(request, "json");
+  std::erase_if(flags, [](const Flag& flag) {
+    return flag.name != "ignore-top" && flag.name != "ignore-any" &&
+           flag.name != "ignore-created-by";
+  });
+  return flags;
+}
+
 Result<model::GateOptions> load_options(const GateRequest& request) {
   std::error_code error;
   const fs::path here = fs::current_path(error);

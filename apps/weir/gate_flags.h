@@ -24,6 +24,10 @@ struct GateRequest {
 /// the one for JSON is called: go test has a -json of its own.
 std::vector<Flag> gate_flags(GateRequest& request, const char* json);
 
+/// -ignore-top, -ignore-any and -ignore-created-by alone, for a command that is not the gate but
+/// has its rule of what a leak is.
+std::vector<Flag> ignore_flags(GateRequest& request);
+
 /// Flags over environment over .weir.yaml. Paths come back absolute. Errors: usage, io.
 Result<model::GateOptions> load_options(const GateRequest& request);
 

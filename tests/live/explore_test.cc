@@ -101,25 +101,64 @@ class ExploreNewest : public testing::Test {
     if (!found) WEIR_SKIP("no Go toolchain");
     go_ = *found;
   }
+  /// The outcome of each test ("" without a finding) when weir explore is given these words.
+  std::map<std::string, std::string> outcomes_of(const std::vector<std::string>& words) const {
+    std::vector<std::string> all{"explore", "-json", "-for", "0s", "-o", folder_.path()};
+    all.insert(all.end(), words.begin(), words.end());
+    std::map<std::string, std::string> outcomes;
+    const auto done = weir(all);
+    const json report = done ? json::parse(done->out, nullptr, false) : json();
+    if (!report.is_object()) {
+      ADD_FAILURE() << (done ? done->out + done->err : "weir did not start");
+      return outcomes;
+    }
+    for (const json& test : report["tests"])
+      outcomes[test["test"]] = test.contains("finding") ? test["finding"]["outcome"] : "";
+    return outcomes;
+  }
   test_support::GoToolchain go_;
   Folder folder_;
 };
 
 TEST_F(ExploreNewest, FindsEveryKind) {
   WEIR_BUILD_GO(program, go_, source, {.ldflags = "-s -w", .pie = true, .test_binary = true});
-  WEIR_ASSERT_OK(const Completed done, weir({"explore", "-json", "-n", "100", "-for", "0s", "-o",
-                                             folder_.path(), "-run", every_kind, program}));
-  EXPECT_EQ(done.exit.code, 1);
-  const json report = json::parse(done.out, nullptr, false);
-  ASSERT_FALSE(report.is_discarded()) << done.out << done.err;
-  std::map<std::string, std::string> outcomes;
-  for (const json& test : report["tests"])
-    outcomes[test["test"]] = test.contains("finding") ? test["finding"]["outcome"] : "";
   const std::map<std::string, std::string> expected{
       {"TestLockAndSend", "deadlock"}, {"TestAddInside", "failed"},   {"TestGiveUp", "leak"},
       {"TestLostWakeUp", "deadlock"},  {"TestCondEarly", "deadlock"}, {"TestWorkers", "failed"},
       {"TestFirstError", "leak"},      {"TestReadTwice", "deadlock"}};
-  EXPECT_EQ(outcomes, expected);
+  EXPECT_EQ(outcomes_of({"-n", "100", "-run", every_kind, program}), expected);
+}
+
+TEST_F(ExploreNewest, FindsTheBugsOfStudies) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  const std::map<std::string, std::string> expected{
+      {"TestDoubleLock", "deadlock"},   {"TestRing", "deadlock"},
+      {"TestGoneClient", "leak"},       {"TestMissedStop", "deadlock"},
+      {"TestReuse", "panic"},           {"TestResultAfterCancel", "deadlock"},
+      {"TestCloseTwice", "panic"},      {"TestTimeout", "leak"},
+      {"TestPipeline", "leak"},         {"TestPool", "panic"},
+      {"TestSlots", "deadlock"},        {"TestOnceCross", "deadlock"},
+      {"TestPhilosophers", "deadlock"}, {"TestNestedLimit", "deadlock"},
+      {"TestShutdown", "leak"},         {"TestMakeTwice", "failed"},
+      {"TestBarrier", "deadlock"}};
+  std::string pattern;
+  for (const auto& [test, outcome] : expected) pattern += (pattern.empty() ? "^(" : "|") + test;
+  EXPECT_EQ(outcomes_of({"-n", "200", "-run", pattern + ")$", program}), expected);
+}
+
+TEST_F(ExploreNewest, LeavesAloneWhatTheGateDoes) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  const char* pattern = "^Test(Leaves.*|ListensToSignals|EndsLater|ParallelSubtests)$";
+  std::map<std::string, std::string> expected{{"TestLeavesDaemon", "leak"},
+                                              {"TestLeavesSleeper", "leak"},
+                                              {"TestListensToSignals", ""},
+                                              {"TestEndsLater", ""},
+                                              {"TestParallelSubtests", ""}};
+  EXPECT_EQ(outcomes_of({"-n", "10", "-run", pattern, program}), expected);
+  expected["TestLeavesDaemon"] = expected["TestLeavesSleeper"] = "";
+  EXPECT_EQ(outcomes_of({"-n", "10", "-ignore-created-by", "*/explore.startDaemon", "-ignore-top",
+                         "time.Sleep", "-run", pattern, program}),
+            expected);
 }
 
 TEST_F(ExploreNewest, TriesEverythingOfASmallTest) {

@@ -12,6 +12,7 @@
 
 #include "weir/model/goname.h"
 #include "weir/sched/clock.h"
+#include "weir/sched/goroutine_state.h"
 #include "weir/sched/output.h"
 #include "weir/sched/run_queue.h"
 #include "weir/target/registers.h"
@@ -31,7 +32,6 @@ constexpr std::size_t settle_stops = 4'000;
 constexpr Nanos real_poll{2'000'000};
 constexpr std::size_t message_limit = 4096;
 constexpr std::uint64_t goroutine_limit = 1 << 20;
-constexpr std::uint32_t scan_bit = 0x1000, status_waiting = 4;  // _Gscan, _Gwaiting: runtime2.go
 
 /// The goroutine that stands at a hook.
 struct Current {
@@ -86,6 +86,7 @@ class Run {
     bool system = false;
   };
   Result<std::vector<Listed>> list_goroutines();
+  Result<std::vector<LeftOver>> list_left_over();
   void finish();
 
   const TestBinary& binary_;
@@ -513,24 +514,41 @@ Result<void> Run::on_exit(user_regs_struct& registers) {
 }
 
 Result<void> Run::on_settled(const user_regs_struct& registers) {
-  WEIR_TRY(const auto all, list_goroutines());
-  const auto& reasons = binary_.program().wait_reasons();
-  for (const Listed& one : all) {
-    if (one.system || one.status != status_waiting || before_.contains(one.id) ||
-        one.id == exiting_)
-      continue;
-    std::string reason = one.reason < reasons.size() ? reasons[one.reason] : "waiting";
-    if (reason == "IO wait" || reason == "sleep") continue;
-    record_.left.push_back({one.id, std::move(reason)});
+  killed_ = true;
+  WEIR_TRY(record_.left, list_left_over());
+  if (options_.leaks && !record_.left.empty()) {
+    const auto leaks = options_.leaks({process_->pid(), thread_, registers}, record_.left);
+    if (!leaks) {
+      end(Ending::died, "what it left behind could not be read: " + to_string(leaks.error()),
+          registers);
+      return {};
+    }
+    std::erase_if(record_.left, [&](const LeftOver& one) {
+      return std::find(leaks->begin(), leaks->end(), one.id) == leaks->end();
+    });
   }
-  std::sort(record_.left.begin(), record_.left.end());
   std::string text;
   for (const LeftOver& one : record_.left)
     text +=
         fmt::format("{}goroutine {} [{}]", text.empty() ? "" : ", ", one.id.value, one.wait_reason);
   end(record_.left.empty() ? Ending::passed : Ending::leak, text, registers);
-  killed_ = true;
   return {};
+}
+
+// Who waits for a file descriptor is left out: a minute of virtual time is no time for the kernel.
+Result<std::vector<LeftOver>> Run::list_left_over() {
+  WEIR_TRY(const auto all, list_goroutines());
+  const auto& reasons = binary_.program().wait_reasons();
+  std::vector<LeftOver> left;
+  for (const Listed& one : all) {
+    const std::string_view state = state_word(one.status);
+    if (one.system || state.empty() || before_.contains(one.id) || one.id == exiting_) continue;
+    std::string reason{state};
+    if (one.status == status_waiting && one.reason < reasons.size()) reason = reasons[one.reason];
+    if (reason != "IO wait") left.push_back({one.id, std::move(reason)});
+  }
+  std::sort(left.begin(), left.end());
+  return left;
 }
 
 Result<std::vector<Run::Listed>> Run::list_goroutines() {

@@ -46,7 +46,7 @@ struct RunEvent {
 
 struct LeftOver {
   Goid id;
-  std::string wait_reason;
+  std::string wait_reason;  ///< "chan send"; of one that does not wait "runnable", "running" …
   auto operator<=>(const LeftOver&) const = default;
 };
 
@@ -75,6 +75,11 @@ struct EndState {
   user_regs_struct registers{};
 };
 
+/// Goroutines that the test started and that are still there a minute (of virtual time) after its
+/// end → which of them are leaks. Errors: the run then has no verdict.
+using LeakRule =
+    std::function<Result<std::vector<Goid>>(const EndState&, const std::vector<LeftOver>&)>;
+
 struct RunOptions {
   std::string pattern;                 ///< go test's -run, naming one test
   std::string folder;                  ///< the package's
@@ -85,6 +90,7 @@ struct RunOptions {
   /// diverged.
   std::function<std::optional<std::string>(std::size_t, const RunEvent&)> check;  ///< may be null
   std::function<void(const EndState&)> at_end;                                    ///< may be null
+  LeakRule leaks;  ///< null: all that are left over
 };
 
 /// Errors: what keeps the program from being started or controlled at all.
