@@ -6,11 +6,16 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/explore_test.h"
 #include "apps/weir/flags.h"
+#include "apps/weir/source_lines.h"
 #include "apps/weir/temporary_folder.h"
 #include "apps/weir/terminal.h"
 #include "apps/weir/test_binaries.h"
+#include "weir/bytes/mapped_file.h"
 #include "weir/report/gate_text.h"
+#include "weir/report/schedule_diagram.h"
+#include "weir/report/schedule_skeleton.h"
 #include "weir/report/schedule_text.h"
+#include "weir/sched/token.h"
 
 namespace weir::app {
 namespace {
@@ -19,6 +24,7 @@ struct ReplayRequest {
   std::size_t times = 1;
   bool output = false;
   std::string go = "go";
+  std::string svg, html, emit_test;  ///< files to write; empty: none
   report::ScheduleTextOptions text;
 };
 
@@ -39,14 +45,19 @@ std::vector<Flag> replay_flags(ReplayRequest& request) {
        }},
       {"output", "", "print what the test writes, Go's traceback included",
        set_switch(request.output)},
+      {"svg", "file", "draw the schedule as a sequence diagram", set_text(request.svg)},
+      {"html", "file", "the same as a page", set_text(request.html)},
+      {"emit-test", "file", "write the beginning of a Go test that forces the same order",
+       set_text(request.emit_test)},
       {"go", "file", "the go command to build with (go)", set_text(request.go)},
   };
 }
 
 void print_help(const FlagSet& flags) {
   fmt::print(
-      "usage: weir replay [flags] FILE [TEST_BINARY]\n\n"
-      "Runs the schedule in FILE, which `weir explore` wrote, checks at every point that the same\n"
+      "usage: weir replay [flags] FILE|TOKEN [TEST_BINARY]\n\n"
+      "Runs the schedule in FILE, which `weir explore` wrote, or of a token (x:…), checks at every "
+      "point that the same\n"
       "goroutine does the same, and tells the story: who did what, and who waits for whom at the\n"
       "end. Without a test binary the package is built again; the schedule only fits the build it\n"
       "was found in.\n\n"
@@ -54,62 +65,143 @@ void print_help(const FlagSet& flags) {
       "examples:\n"
       "  weir replay TestPool.schedule\n"
       "  weir replay -n 100 TestPool.schedule pool.test\n"
-      "  weir replay -output -points 0 TestPool.schedule\n\n"
+      "  weir replay -output -points 0 TestPool.schedule\n"
+      "  weir replay -html pool.html -emit-test pool_order_test.go TestPool.schedule\n\n"
       "exit codes: 0 the schedule led to its outcome each time, 1 it did not, 2 wrong usage, "
       "another\n"
       "build of the test, or weir's own failure\n",
       flags.help());
 }
 
-/// Checks the run against the schedule, point by point and at its end. What was wrong, or nothing.
-Result<std::optional<std::string>> replay_once(const sched::TestBinary& binary,
-                                               const model::Schedule& schedule,
-                                               sched::Watchdog& watchdog) {
+/// Checks the run against the schedule, point by point and at its end. What was wrong; empty:
+/// nothing.
+Result<std::string> replay_once(const sched::TestBinary& binary, const model::Schedule& schedule,
+                                sched::Watchdog& watchdog) {
   sched::RunOptions options = run_options_of(schedule);
   options.check = [&schedule](std::size_t index, const sched::RunEvent& event) {
     return sched::find_divergence(schedule, index, event);
   };
   sched::FixedChooser chooser(sched::choices_of(schedule));
   WEIR_TRY(const sched::RunRecord record, run_schedule(binary, options, chooser, watchdog));
-  if (record.ending == sched::Ending::diverged) return std::optional(record.message);
+  if (record.ending == sched::Ending::diverged) return record.message;
   if (record.events.size() != schedule.steps.size())
-    return std::optional(fmt::format("it ended after {} of {} points: {} {}", record.events.size(),
-                                     schedule.steps.size(), to_string(record.ending),
-                                     record.message));
+    return fmt::format("it ended after {} of {} points: {} {}", record.events.size(),
+                       schedule.steps.size(), to_string(record.ending), record.message);
   if (fmt::format("{:016x}", record.hash) != schedule.hash)
-    return std::optional(fmt::format("it ended as {} {}, not as {} {}", to_string(record.ending),
-                                     record.message, schedule.outcome, schedule.message));
-  return std::optional<std::string>{};
+    return fmt::format("it ended as {} {}, not as {} {}", to_string(record.ending), record.message,
+                       schedule.outcome, schedule.message);
+  return std::string();
 }
 
-Result<int> replay(const ReplayRequest& request, const std::vector<std::string>& words) {
-  WEIR_TRY(const model::Schedule schedule, read_schedule(words[0]));
-  WEIR_TRY(const TemporaryFolder folder, TemporaryFolder::make("weir-replay-"));
-  TestTarget target{schedule.package, schedule.folder, words.size() > 1 ? words[1] : ""};
-  if (target.binary.empty() && target.package.empty())
-    return fail(ErrorCode::usage, "the schedule was found in a test binary; name it after the file",
-                words[0]);
-  if (!target.binary.empty()) target.binary = std::filesystem::absolute(target.binary).string();
-  WEIR_TRY_VOID(build_target(request.go, folder.path(), target));
-  WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
-  WEIR_TRY_VOID(check_binary(schedule, binary));
-  sched::Watchdog watchdog;
+/// The test binary of a schedule: the one given, or the package built again.
+Result<TestTarget> binary_of(const ReplayRequest& request, const std::string& folder,
+                             TestTarget target, const std::string& given) {
+  if (given.empty() && target.package.empty())
+    return fail(ErrorCode::usage,
+                "the schedule was found in a test binary; name it after the schedule");
+  if (!given.empty()) target.binary = std::filesystem::absolute(given).string();
+  WEIR_TRY_VOID(build_target({request.go, {}}, folder, target));
+  return target;
+}
+
+/// A token does not say what the run did: it is run once to know, and the hash tells whether that
+/// is the run that was meant.
+Result<model::Schedule> schedule_of_token(const sched::Token& token, const TestTarget& target,
+                                          const sched::TestBinary& binary,
+                                          sched::Watchdog& watchdog) {
+  if (token.build != sched::hash_of_text(binary.build_id()))
+    return fail(ErrorCode::invalid, "the token belongs to another build of the test",
+                binary.path());
+  if (token.hooks != binary.hooks().hash)
+    return fail(ErrorCode::unsupported,
+                "the token was made by a weir that watches other places of the program; explore "
+                "the test again");
+  model::Schedule wanted;
+  wanted.test = token.test;
+  wanted.folder = target.folder;
+  wanted.seed = token.seed;
+  WEIR_TRY(const auto found, look_at(binary, run_options_of(wanted), token.choices, watchdog));
+  model::Schedule schedule = found.schedule;
+  if (schedule.hash != fmt::format("{:016x}", token.hash))
+    return fail(ErrorCode::invalid,
+                fmt::format("the run went another way than the token's: it ended as {}: {}",
+                            schedule.outcome, schedule.message));
+  schedule.weir_version = WEIR_VERSION;
+  schedule.package = token.package;
+  schedule.folder = target.folder;
+  schedule.test = token.test;
+  schedule.strategy = "a token";
+  return schedule;
+}
+
+Result<void> write_artefacts(const ReplayRequest& request, const model::Schedule& schedule,
+                             const std::optional<model::ScheduleEnd>& end) {
+  SourceLines lines;
+  const auto source = [&lines](const model::CodePlace& place) { return lines.at(place); };
+  constexpr std::size_t drawn = 200;  // points
+  const report::DiagramOptions diagram{drawn, schedule.folder, source};
+  if (!request.svg.empty())
+    WEIR_TRY_VOID(
+        bytes::write_file(request.svg, report::render_schedule_svg(schedule, end, diagram)));
+  if (!request.html.empty())
+    WEIR_TRY_VOID(
+        bytes::write_file(request.html, report::render_schedule_html(schedule, end, diagram)));
+  if (request.emit_test.empty()) return {};
+  const auto skeleton = report::render_test_skeleton(schedule, source);
+  if (skeleton.orders == 0)
+    return fail(
+        ErrorCode::unsupported,
+        "there is no order of the test's own operations to force: the schedule is Go's own, "
+        "or differs from it only inside the standard library");
+  WEIR_TRY_VOID(bytes::write_file(request.emit_test, skeleton.text));
+  fmt::print("\na starting point for a test was written to {}\n", request.emit_test);
+  return {};
+}
+
+Result<int> replay_all(const ReplayRequest& request, const model::Schedule& schedule,
+                       const sched::TestBinary& binary, sched::Watchdog& watchdog) {
   for (std::size_t i = 0; i < request.times; ++i) {
     WEIR_TRY(const auto wrong, replay_once(binary, schedule, watchdog));
-    if (!wrong) continue;
+    if (wrong.empty()) continue;
     fmt::print("{}: replay {} of {} went another way: {}\n", schedule.test, i + 1, request.times,
-               *wrong);
+               wrong);
     return code_findings;
   }
   WEIR_TRY(const auto last,
            look_at(binary, run_options_of(schedule), sched::choices_of(schedule), watchdog));
-  fmt::print("{}: {}: {}\n  replayed {} of {}, every one of {} points as in the file\n\n",
+  fmt::print("{}: {}: {}\n  replayed {} of {}, every one of {} points as in the {}\n\n",
              schedule.test, schedule.outcome, schedule.message, request.times, request.times,
-             schedule.steps.size());
+             schedule.steps.size(), schedule.strategy == "a token" ? "first run" : "file");
   fmt::print("{}", report::render_timeline(schedule, request.text));
   if (last.end) fmt::print("\n{}", report::render_schedule_end(*last.end, request.text));
   if (request.output) fmt::print("\noutput of the test:\n{}", last.output);
+  WEIR_TRY_VOID(write_artefacts(request, schedule, last.end));
   return code_clean;
+}
+
+Result<int> replay(const ReplayRequest& request, const std::vector<std::string>& words) {
+  WEIR_TRY(const TemporaryFolder folder, TemporaryFolder::make("weir-replay-"));
+  const std::string given = words.size() > 1 ? words[1] : "";
+  sched::Watchdog watchdog;
+  if (words[0].starts_with(sched::token_prefix)) {
+    WEIR_TRY(const sched::Token token, sched::parse_token(words[0]));
+    std::error_code ignored;
+    TestTarget target{token.package, std::filesystem::current_path(ignored).string(), {}};
+    if (given.empty() && !token.package.empty()) {
+      WEIR_TRY(const auto found, find_test_targets({request.go, {}}, {token.package}));
+      target = found.front();
+    }
+    WEIR_TRY(target, binary_of(request, folder.path(), target, given));
+    WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
+    WEIR_TRY(const auto schedule, schedule_of_token(token, target, binary, watchdog));
+    return replay_all(request, schedule, binary, watchdog);
+  }
+  WEIR_TRY(const model::Schedule schedule, read_schedule(words[0]));
+  WEIR_TRY(const TestTarget target,
+           binary_of(request, folder.path(), {schedule.package, schedule.folder, {}}, given));
+  WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
+  WEIR_TRY_VOID(check_binary(schedule, binary));
+  return replay_all(request, schedule, binary, watchdog);
 }
 
 }  // namespace
@@ -125,7 +217,8 @@ int run_replay(const std::vector<std::string>& args) {
   if (!words) return complain_usage(words.error(), "replay");
   if (words->empty() || words->size() > 2)
     return complain_usage(
-        Error{ErrorCode::usage, "a schedule file is needed; flags come first", {}, 0, {}},
+        Error{
+            ErrorCode::usage, "a schedule file or a token is needed; flags come first", {}, 0, {}},
         "replay");
   std::error_code ignored;
   request.text.root = std::filesystem::current_path(ignored).string();

@@ -59,7 +59,7 @@ Result<int> shrink(const ShrinkRequest& request, const std::vector<std::string>&
     return fail(ErrorCode::usage, "the schedule was found in a test binary; name it after the file",
                 words[0]);
   if (!target.binary.empty()) target.binary = std::filesystem::absolute(target.binary).string();
-  WEIR_TRY_VOID(build_target(request.go, folder.path(), target));
+  WEIR_TRY_VOID(build_target({request.go, {}}, folder.path(), target));
   WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
   WEIR_TRY_VOID(check_binary(schedule, binary));
   sched::Watchdog watchdog;
@@ -81,6 +81,7 @@ Result<int> shrink(const ShrinkRequest& request, const std::vector<std::string>&
   result.package = schedule.package;
   result.folder = schedule.folder;
   result.test = schedule.test;
+  result.arguments = schedule.arguments;
   result.strategy = schedule.strategy;
   const std::string& to = request.to.empty() ? words[0] : request.to;
   WEIR_TRY_VOID(bytes::write_file(to, report::render_schedule_file(result)));

@@ -11,12 +11,16 @@
 #include <filesystem>
 
 #include "apps/weir/commands.h"
+#include "apps/weir/explore_run.h"
+#include "apps/weir/explore_test.h"
 #include "apps/weir/gate_flags.h"
 #include "apps/weir/gate_output.h"
 #include "apps/weir/go_test_args.h"
 #include "apps/weir/results_folder.h"
 #include "apps/weir/temporary_folder.h"
 #include "apps/weir/test_profiles.h"
+#include "weir/analysis/schedule_end.h"
+#include "weir/report/schedule_text.h"
 
 namespace weir::app {
 namespace {
@@ -37,7 +41,8 @@ void print_help(const FlagSet& flags) {
       "  weir test -run TestServer -count=10 -race ./server\n"
       "  weir test -settle=3s -baseline leaks.json ./...\n"
       "  weir test -profile block,mutex ./...\n"
-      "  weir test -ignore-any 'go.opencensus.io/*' -junit leaks.xml ./...\n",
+      "  weir test -ignore-any 'go.opencensus.io/*' -junit leaks.xml ./...\n"
+      "  weir test -explore 30s ./...\n",
       flags.help());
 }
 
@@ -117,12 +122,58 @@ void say_clean(const std::vector<model::ExecResult>& results) {
                results.size() == 1 ? "binary" : "binaries");
 }
 
-Result<int> test(const std::string& go, const GoTestArgs& args, const GateRequest& request,
+/// What `weir test` itself asks for, beside the gate.
+struct TestRequest {
+  std::string go = "go";
+  std::optional<Nanos> explore;  ///< so long for each test
+  std::string schedules = "weir-schedules";
+};
+
+model::Explored to_explored(const model::Exploration& one) {
+  model::Explored explored{one.package, one.test, one.control, one.why, one.schedules, {}, {},
+                           {},          {},       0,           0};
+  if (!one.finding) return explored;
+  const model::ExploreFinding& finding = *one.finding;
+  explored.outcome = finding.schedule.outcome;
+  explored.message = finding.schedule.message;
+  explored.file = finding.file;
+  explored.confirmed = finding.confirmed;
+  explored.replayed = finding.replayed;
+  explored.place = analysis::place_of_fault(finding.schedule, finding.end);
+  return explored;
+}
+
+/// The second half of -explore: each test once more, under weir's own scheduler.
+Result<std::vector<model::Explored>> explore_tests(const TestRequest& request,
+                                                   const BinaryArgs& args,
+                                                   const model::GateOptions& options) {
+  ExploreRequest explore;
+  explore.search.time = *request.explore;
+  explore.search.run.arguments = args.arguments;
+  explore.search.run.leaks = leak_rule(options.ignore);
+  explore.run = args.run;
+  explore.skip = args.skip;
+  explore.build = {request.go, args.build};
+  explore.folder = request.schedules;
+  for (const std::string& flag : args.left_out)
+    fmt::print(stderr, "weir: exploring without {}: weir does not control such programs\n", flag);
+  report::ScheduleTextOptions text;
+  std::error_code ignored;
+  text.root = fs::current_path(ignored).string();
+  std::vector<model::Explored> all;
+  WEIR_TRY_VOID(explore_targets(explore, args.packages, [&](const model::Exploration& one) {
+    if (one.finding) fmt::print(stderr, "{}\n", report::render_exploration(one, text));
+    all.push_back(to_explored(one));
+  }));
+  return all;
+}
+
+Result<int> test(const TestRequest& wanted, const GoTestArgs& args, const GateRequest& request,
                  model::GateOptions options) {
   options.verbose |= args.verbose;
   if (auto baseline = read_baseline(options); !baseline) return fail(std::move(baseline).error());
   WEIR_TRY(const TemporaryFolder folder, TemporaryFolder::make("weir-test-"));
-  WEIR_TRY(const auto command, go_command(go, args, options, request));
+  WEIR_TRY(const auto command, go_command(wanted.go, args, options, request));
   setenv(results_variable, folder.path().c_str(), 1);
   WEIR_TRY(const int go_code, run_command(command));
   unsetenv(results_variable);
@@ -130,7 +181,11 @@ Result<int> test(const std::string& go, const GoTestArgs& args, const GateReques
   say_clean(results);
   // A package that failed is in go test's own code.
   for (model::ExecResult& result : results) result.child_code = 0;
-  WEIR_TRY(const int code, publish(std::move(results), options, request, {!args.partial, false}));
+  Publication publication{!args.partial, false, {}};
+  if (wanted.explore) {
+    WEIR_TRY(publication.explored, explore_tests(wanted, binary_args(args), options));
+  }
+  WEIR_TRY(const int code, publish(std::move(results), options, request, publication));
   return go_code != 0 ? go_code : code;
 }
 
@@ -138,9 +193,16 @@ Result<int> test(const std::string& go, const GoTestArgs& args, const GateReques
 
 int run_test(const std::vector<std::string>& args) {
   GateRequest request;
-  std::string go = "go";
+  TestRequest wanted;
   std::vector<Flag> all = gate_flags(request, "weir.json");
-  all.push_back({"go", "file", "the go command to run (go)", set_text(go)});
+  all.push_back({"explore", "time", "then explore the schedules of each test, at most so long",
+                 [&wanted](const std::string& value) -> Result<void> {
+                   WEIR_TRY(wanted.explore, report::parse_duration(value));
+                   return {};
+                 }});
+  all.push_back({"schedules", "folder", "write what -explore finds there (weir-schedules)",
+                 set_text(wanted.schedules)});
+  all.push_back({"go", "file", "the go command to run (go)", set_text(wanted.go)});
   const FlagSet flags(std::move(all));
   if (wants_help(args)) {
     print_help(flags);
@@ -153,12 +215,12 @@ int run_test(const std::vector<std::string>& args) {
   if (const auto twice = check_profiles(request.profiles, split->words); !twice)
     return complain_usage(twice.error(), "test");
   if (options->off) {
-    std::vector<std::string> command = {go, "test"};
+    std::vector<std::string> command = {wanted.go, "test"};
     command.insert(command.end(), split->words.begin(), split->words.end());
     execvp(command[0].c_str(), pointers(command).data());
-    return complain(Error{ErrorCode::io, "cannot start go", go, errno, {}});
+    return complain(Error{ErrorCode::io, "cannot start go", wanted.go, errno, {}});
   }
-  const auto code = test(go, *split, request, *options);
+  const auto code = test(wanted, *split, request, *options);
   return code ? *code : complain(code.error());
 }
 

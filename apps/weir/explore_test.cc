@@ -112,6 +112,7 @@ sched::RunOptions run_options_of(const model::Schedule& schedule) {
   sched::RunOptions options;
   options.pattern = sched::pattern_for(schedule.test);
   options.folder = schedule.folder;
+  options.arguments = schedule.arguments;
   options.seed = schedule.seed;
   options.leaks = leak_rule({});
   return options;

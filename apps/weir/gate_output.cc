@@ -77,6 +77,7 @@ Result<int> publish(std::vector<model::ExecResult> programs, const model::GateOp
   WEIR_TRY(auto baseline, read_baseline(options));
   auto report = analysis::put_together(std::move(programs), baseline ? &*baseline : nullptr,
                                        options.strict, publication.whole_run);
+  report.explored = publication.explored;
   if (options.update_baseline) {
     *baseline = analysis::update_baseline(*baseline, report);
     WEIR_TRY_VOID(bytes::write_file(options.baseline, report::render_baseline(*baseline)));

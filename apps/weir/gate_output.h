@@ -15,6 +15,7 @@ Result<std::optional<model::Baseline>> read_baseline(const model::GateOptions& o
 struct Publication {
   bool whole_run = true;    ///< no package or test was left out on purpose
   bool stuck_told = false;  ///< a stuck program's diagnosis is on the screen already
+  std::vector<model::Explored> explored = {};
 };
 
 /// Prints the report to standard error and writes the files that were asked for. The result is the

@@ -58,6 +58,16 @@ constexpr std::string_view with_value[] = {"run",
 constexpr std::string_view leaves_out[] = {"run",   "skip", "short", "failfast",
                                            "bench", "fuzz", "list"};
 
+/// `go help build`: flags without which another program comes out.
+constexpr std::string_view build_flags[] = {
+    "tags", "ldflags", "gcflags",  "asmflags", "mod",        "modfile",  "overlay",  "pgo",
+    "o",    "C",       "trimpath", "buildvcs", "pkgdir",     "compiler", "toolexec", "linkshared",
+    "a",    "v",       "x",        "work",     "gccgoflags", "vet"};
+/// Of these, what is not handed on: it does not change the program, or not for the better.
+constexpr std::string_view not_handed_on[] = {"o", "a", "v", "x", "work", "vet"};
+/// Instrumented programs, which weir does not control.
+constexpr std::string_view instrumented[] = {"race", "msan", "asan"};
+
 template <class List>
 bool is_in(const List& list, std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
@@ -126,6 +136,39 @@ class Splitter {
 
 Result<GoTestArgs> split_go_test_args(const std::vector<std::string>& args, const FlagSet& own) {
   return Splitter(args, own).split();
+}
+
+BinaryArgs binary_args(const GoTestArgs& args) {
+  BinaryArgs result;
+  for (std::size_t i = 0; i < args.words.size(); ++i) {
+    const std::string& word = args.words[i];
+    if (word == "-args" || word == "--args") {
+      result.arguments.insert(result.arguments.end(),
+                              args.words.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                              args.words.end());
+      break;
+    }
+    const auto flag = split_flag(word);
+    if (!flag) {
+      result.packages.push_back(word);
+      continue;
+    }
+    const std::string name{without_test(flag->name)};
+    std::string value = flag->has_value ? flag->value : "true";
+    if (!flag->has_value && is_in(with_value, name) && i + 1 < args.words.size())
+      value = args.words[++i];
+    if (name == "run")
+      result.run = value;
+    else if (name == "skip")
+      result.skip = value;
+    else if (name == "short")
+      result.arguments.push_back("-test.short=" + value);
+    else if (is_in(instrumented, name) && value != "false")
+      result.left_out.push_back("-" + name);
+    else if (is_in(build_flags, name) && !is_in(not_handed_on, name))
+      result.build.push_back(fmt::format("-{}={}", name, value));
+  }
+  return result;
 }
 
 Result<std::string> quote_words(const std::vector<std::string>& words) {

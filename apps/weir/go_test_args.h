@@ -14,6 +14,18 @@ struct GoTestArgs {
   bool partial = false;            ///< they leave tests or packages of the module out
 };
 
+/// What of go test's words matters for a test binary that weir builds and runs itself.
+struct BinaryArgs {
+  std::vector<std::string> packages;
+  std::vector<std::string> build;  ///< build flags, each one word
+  std::vector<std::string>
+      arguments;  ///< for the test binary: "-test.short=true", what is behind -args
+  std::string run = ".";
+  std::string skip;
+  std::vector<std::string> left_out;  ///< build flags that such a binary cannot have: "-race"
+};
+BinaryArgs binary_args(const GoTestArgs& args);
+
 /// Sets weir's flags from `args` and gives the rest. weir's stand before the first package; those
 /// written -weir.NAME may stand anywhere before -args. A name that go test has too is go test's.
 /// Errors: usage; -exec, which is weir's own way in.

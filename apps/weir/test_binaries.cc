@@ -73,7 +73,7 @@ bool is_file(const std::string& word) {
 
 }  // namespace
 
-Result<std::vector<TestTarget>> find_test_targets(const std::string& go,
+Result<std::vector<TestTarget>> find_test_targets(const BuildRequest& build,
                                                   const std::vector<std::string>& words) {
   std::vector<TestTarget> targets;
   std::vector<std::string> packages;
@@ -86,9 +86,11 @@ Result<std::vector<TestTarget>> find_test_targets(const std::string& go,
       packages.push_back(word);
   }
   if (packages.empty() && !targets.empty()) return targets;
-  std::vector<std::string> command = {
-      go, "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}\t{{.Dir}}{{end}}",
-      "--"};
+  std::vector<std::string> command = {build.go, "list"};
+  command.insert(command.end(), build.flags.begin(), build.flags.end());
+  command.insert(
+      command.end(),
+      {"-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}\t{{.Dir}}{{end}}", "--"});
   command.insert(command.end(), packages.begin(), packages.end());
   WEIR_TRY(const Answer answer, ask(command, {}));
   if (answer.code != 0) return fail(ErrorCode::usage, "go list does not know these packages");
@@ -102,10 +104,14 @@ Result<std::vector<TestTarget>> find_test_targets(const std::string& go,
 }
 
 // Always from the package's own folder, so that the same sources give the same build id.
-Result<void> build_target(const std::string& go, const std::string& folder, TestTarget& target) {
+Result<void> build_target(const BuildRequest& build, const std::string& folder,
+                          TestTarget& target) {
   if (!target.binary.empty()) return {};
   const std::string path = folder + "/package.test";
-  WEIR_TRY(const Answer answer, ask({go, "test", "-c", "-o", path, "."}, target.folder));
+  std::vector<std::string> command = {build.go, "test", "-c", "-o", path};
+  command.insert(command.end(), build.flags.begin(), build.flags.end());
+  command.emplace_back(".");
+  WEIR_TRY(const Answer answer, ask(command, target.folder));
   if (answer.code != 0 || !is_file(path))
     return fail(ErrorCode::io, "the tests could not be built", target.package);
   target.binary = path;
@@ -113,7 +119,8 @@ Result<void> build_target(const std::string& go, const std::string& folder, Test
 }
 
 Result<std::vector<std::string>> list_tests(const TestTarget& target, const std::string& pattern) {
-  WEIR_TRY(const Answer answer, ask({target.binary, "-test.list=" + pattern}, target.folder));
+  const std::string top = pattern.substr(0, pattern.find('/'));
+  WEIR_TRY(const Answer answer, ask({target.binary, "-test.list=" + top}, target.folder));
   if (answer.code != 0)
     return fail(ErrorCode::io,
                 fmt::format("the test binary does not list its tests (exit code {})", answer.code),

@@ -226,6 +226,35 @@ TEST_F(ExploreNewest, ShrinksARandomWalk) {
   EXPECT_EQ(again.exit.code, 0) << again.out << again.err;
 }
 
+TEST_F(ExploreNewest, ReplaysATokenAndTellsTheStory) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  WEIR_ASSERT_OK(const Completed found,
+                 weir({"explore", "-json", "-o", folder_.path(), "-run", "^TestABBA$", program}));
+  const json report = json::parse(found.out, nullptr, false);
+  ASSERT_TRUE(report.is_object()) << found.out << found.err;
+  const std::string token = report["tests"][0]["finding"]["token"];
+  WEIR_ASSERT_OK(const Completed done,
+                 weir({"replay", "-n", "3", "-html", folder_.file("page"), "-emit-test",
+                       folder_.path() + "/order_test.go", token, program}));
+  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+  EXPECT_THAT(done.out, HasSubstr("replayed 3 of 3"));
+  WEIR_ASSERT_OK(const std::string page, bytes::read_file(folder_.file("page")));
+  EXPECT_THAT(page, HasSubstr("bugs_test.go:"));
+  EXPECT_THAT(page, HasSubstr("cycle: goroutine"));
+  // What was emitted is a file of the test's package, and compiles there.
+  fs::copy(fs::path(WEIR_SOURCE_DIR) / "tests/programs/explore/bugs_test.go", folder_.path());
+  ASSERT_TRUE(bytes::write_file(folder_.path() + "/go.mod", "module explore\n\ngo 1.19\n"));
+  WEIR_ASSERT_OK(const Completed built, test_support::run({go_.go(), "test", "-C", folder_.path(),
+                                                           "-c", "-o", folder_.file("order")},
+                                                          {}));
+  EXPECT_EQ(built.exit.code, 0) << built.out << built.err;
+  std::string wrong = token;
+  wrong[10] = wrong[10] == 'A' ? 'B' : 'A';
+  WEIR_ASSERT_OK(const Completed mistyped, weir({"replay", wrong, program}));
+  EXPECT_EQ(mistyped.exit.code, 2);
+  EXPECT_THAT(mistyped.err, HasSubstr("cut or mistyped"));
+}
+
 TEST_F(ExploreNewest, RefusesRaceBuilds) {
   auto program = test_support::build_go_program(go_, source, {.race = true, .test_binary = true});
   if (!program) WEIR_SKIP("no C compiler for -race");

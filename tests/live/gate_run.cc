@@ -67,6 +67,12 @@ Result<Completed> run_weir_test(const GoToolchain& go, const std::string& folder
   return test_support::run(command, options, long_enough);
 }
 
+Result<Completed> run_weir(const GoToolchain& go, const std::string& folder,
+                           std::vector<std::string> words) {
+  words.insert(words.begin(), WEIR_BINARY);
+  return test_support::run(words, options_of(go, folder), long_enough);
+}
+
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorCode::not_found, "cannot read", path, errno);

@@ -38,6 +38,10 @@ Result<test_support::Completed> run_weir_test(const test_support::GoToolchain& g
                                               const std::vector<std::string>& words,
                                               const std::vector<std::string>& environment = {});
 
+/// Runs `weir WORDS…` in `folder`, with the same environment.
+Result<test_support::Completed> run_weir(const test_support::GoToolchain& go,
+                                         const std::string& folder, std::vector<std::string> words);
+
 /// Errors: not_found, invalid.
 Result<nlohmann::json> read_json(const std::string& path);
 Result<std::string> read_text(const std::string& path);

@@ -123,4 +123,22 @@ model::ScheduleEnd schedule_end(const Schedule& schedule, const model::Snapshot&
   return end;
 }
 
+model::CodePlace place_of_fault(const Schedule& schedule,
+                                const std::optional<model::ScheduleEnd>& end) {
+  const bool waits = schedule.outcome == "deadlock" || schedule.outcome == "leak";
+  if (end && waits) {
+    const EndGoroutine* best = nullptr;
+    for (const EndGoroutine& one : end->goroutines) {
+      const bool in_cycle =
+          std::find(end->cycle.begin(), end->cycle.end(), one.id) != end->cycle.end();
+      if (!one.where.file.empty() && (best == nullptr || in_cycle)) best = &one;
+      if (in_cycle && best != nullptr) break;
+    }
+    if (best != nullptr) return best->where;
+  }
+  for (auto step = schedule.steps.rbegin(); step != schedule.steps.rend(); ++step)
+    if (!step->where.file.empty()) return step->where;
+  return {};
+}
+
 }  // namespace weir::analysis

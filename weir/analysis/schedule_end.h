@@ -1,5 +1,7 @@
 #pragma once
 // The end of a schedule: who waits for what, and who has it.
+#include <optional>
+
 #include "weir/model/schedule.h"
 #include "weir/model/snapshot.h"
 
@@ -9,5 +11,10 @@ namespace weir::analysis {
 /// out. A lock is held by whom the schedule saw take it and not give it back, and who does not wait
 /// for it now. TryLock counts for nobody: the schedule does not know whether it succeeded.
 model::ScheduleEnd schedule_end(const model::Schedule& schedule, const model::Snapshot& snapshot);
+
+/// The line that says most about a fault: where a goroutine of the cycle waits at the end, else
+/// where the first that waits does, else where something was done last. May be empty.
+model::CodePlace place_of_fault(const model::Schedule& schedule,
+                                const std::optional<model::ScheduleEnd>& end);
 
 }  // namespace weir::analysis

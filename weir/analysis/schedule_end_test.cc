@@ -93,5 +93,23 @@ TEST(ScheduleEnd, LeavesOutWhoRunsAndTheRuntimesOwn) {
   EXPECT_THAT(schedule_end(with_two_objects(), snapshot).goroutines, IsEmpty());
 }
 
+TEST(PlaceOfFault, IsInTheCycleThenAnyWaiterThenTheLastAct) {
+  Schedule schedule;
+  schedule.outcome = "deadlock";
+  model::ScheduleStep step;
+  step.where = {"app.act", "a.go", 1};
+  schedule.steps = {step, {}};
+  EXPECT_EQ(place_of_fault(schedule, std::nullopt).line, 1);
+  model::ScheduleEnd end;
+  end.goroutines = {{Goid{1}, "", {"app.wait", "a.go", 2}, {}},
+                    {Goid{2}, "", {"app.lock", "a.go", 3}, {}}};
+  EXPECT_EQ(place_of_fault(schedule, end).line, 2);
+  end.cycle = {Goid{2}};
+  EXPECT_EQ(place_of_fault(schedule, end).line, 3);
+  schedule.outcome = "panic";
+  EXPECT_EQ(place_of_fault(schedule, end).line, 1);
+  EXPECT_TRUE(place_of_fault({}, std::nullopt).file.empty());
+}
+
 }  // namespace
 }  // namespace weir::analysis

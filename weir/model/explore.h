@@ -14,6 +14,7 @@ namespace weir::model {
 struct ExploreFinding {
   Schedule schedule;
   std::string file;                     ///< where it was written; empty if it was not
+  std::string token;                    ///< the same in a word; empty if it is too large for one
   std::uint64_t found_in = 0;           ///< in the how manieth schedule, from 1
   std::uint64_t deviations = 0;         ///< points of it that are not as Go would have them
   std::uint64_t deviations_before = 0;  ///< the same before it was shrunk

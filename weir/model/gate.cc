@@ -41,6 +41,9 @@ int exit_code(const GateReport& report) {
   if (std::any_of(report.health.begin(), report.health.end(),
                   [](const HealthReport& health) { return health.crossed; }))
     return 1;
+  if (std::any_of(report.explored.begin(), report.explored.end(),
+                  [](const Explored& one) { return !one.outcome.empty(); }))
+    return 1;
   const auto unchecked = [](const ExecResult& program) { return !program.not_checked.empty(); };
   return std::any_of(report.programs.begin(), report.programs.end(), unchecked) ? 2 : 0;
 }

@@ -156,11 +156,26 @@ struct Baseline {
   std::vector<BaselineEntry> entries;  ///< ascending by key, then id
 };
 
+/// What came of exploring the schedules of one test (`weir test -explore`).
+struct Explored {
+  std::string package;
+  std::string test;
+  std::string control;  ///< "controlled", "observed", "not controlled"
+  std::string why;      ///< of "not controlled": the reason
+  std::uint64_t schedules = 0;
+  std::string outcome;  ///< of the fault that was found: "deadlock", "leak" …; empty: none was
+  std::string message;  ///< Go's words
+  CodePlace place;      ///< where a goroutine waits at the end, or acted last; may be empty
+  std::string file;     ///< the schedule file
+  std::uint64_t confirmed = 0, replayed = 0;
+};
+
 /// The whole verdict of a `weir test` or `weir exec`.
 struct GateReport {
   std::vector<ExecResult> programs;     ///< ascending by package
   std::vector<BaselineEntry> not_seen;  ///< in the baseline, but not in this run
   std::vector<HealthReport> health;     ///< of the programs' profiles; the source is the package
+  std::vector<Explored> explored;       ///< in the order in which they were; empty: nobody asked
   bool has_baseline = false;
   bool strict = false;
 };
@@ -196,8 +211,8 @@ inline bool fails(const Finding& finding, bool strict) {
   return strict || !finding.known;
 }
 
-/// 0 clean, 1 findings that fail, a stuck program or a profile beyond its limit, 2 weir could not
-/// look at some program; a failing child's own code comes first.
+/// 0 clean, 1 findings that fail, a stuck program, a profile beyond its limit or a fault found by
+/// exploring, 2 weir could not look at some program; a failing child's own code comes first.
 int exit_code(const GateReport& report);
 
 }  // namespace weir::model

@@ -31,8 +31,9 @@ struct Schedule {
   std::string package;   ///< import path; may be empty
   std::string folder;    ///< where the test runs; may be empty
   std::string test;
-  std::uint64_t seed = 0;  ///< random bytes of the process, and select's choices
-  std::string strategy;    ///< what found it
+  std::vector<std::string> arguments;  ///< more arguments of the program: "-test.short=true"
+  std::uint64_t seed = 0;              ///< random bytes of the process, and select's choices
+  std::string strategy;                ///< what found it
   std::vector<ScheduleStep> steps;
   std::string outcome;           ///< "deadlock", "leak", "panic", "failed", "fatal error", "passed"
   std::string message;           ///< Go's words

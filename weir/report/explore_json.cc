@@ -33,6 +33,7 @@ void write_finding(JsonWriter& json, const model::ExploreFinding& finding) {
   json.member("replayed", finding.replayed);
   json.member("hash", finding.schedule.hash);
   json.member_if("file", finding.file);
+  json.member_if("token", finding.token);
   json.end_object();
 }
 

@@ -62,6 +62,49 @@ TEST(Junit, NoByteBreaksTheXml) {
   EXPECT_THAT(xml, Not(HasSubstr("\xef\xbf\xbe")));
 }
 
+model::GateReport report_with_faults() {
+  model::GateReport report;
+  report.explored = {{"app",
+                      "TestA",
+                      "controlled",
+                      "",
+                      7,
+                      "fatal error",
+                      "all <asleep>",
+                      {"app.A", "/src/app/a.go", 5},
+                      "TestA.schedule",
+                      10,
+                      10},
+                     {"app", "TestB", "controlled", "", 9, "", "", {}, "", 0, 0},
+                     {"app", "TestC", "not controlled", "it spins", 0, "", "", {}, "", 0, 0}};
+  return report;
+}
+
+TEST(Explored, IsInEveryReport) {
+  const model::GateReport report = report_with_faults();
+  EXPECT_EQ(model::exit_code(report), 1);
+  const json j = json::parse(render_gate_json(report));
+  ASSERT_EQ(j["explored"].size(), 3u);
+  EXPECT_EQ(j["explored"][0]["outcome"], "fatal error");
+  EXPECT_EQ(j["explored"][0]["line"], 5);
+  EXPECT_FALSE(j["explored"][1].contains("outcome"));
+  EXPECT_EQ(j["explored"][2]["why"], "it spins");
+  const std::string xml = render_junit(report);
+  EXPECT_THAT(xml, HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("fatal error: all &lt;asleep&gt;"));
+  const json sarif = json::parse(render_sarif(report, {"1", "/src"}));
+  ASSERT_EQ(sarif["runs"][0]["results"].size(), 1u);
+  EXPECT_EQ(sarif["runs"][0]["results"][0]["ruleId"], "explore-fatal-error");
+  EXPECT_EQ(sarif["runs"][0]["tool"]["driver"]["rules"].size(), 1u);
+  EXPECT_THAT(render_github_annotations(report, "/src"), HasSubstr("file=app/a.go,line=5"));
+}
+
+TEST(Explored, WithoutAFaultNothingFails) {
+  model::GateReport report = report_with_faults();
+  report.explored.erase(report.explored.begin());
+  EXPECT_EQ(model::exit_code(report), 0);
+}
+
 /// The properties that the standard requires, and the ranges that it gives (SARIF 2.1.0, 3.13 ff).
 void expect_sarif(const json& j) {
   ASSERT_EQ(j.at("version"), "2.1.0");

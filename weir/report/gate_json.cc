@@ -6,6 +6,29 @@
 #include "weir/report/prof_health_text.h"
 
 namespace weir::report {
+namespace {
+
+void write_explored(JsonWriter& json, const model::Explored& one) {
+  json.begin_object();
+  json.member_if("package", one.package);
+  json.member("test", one.test);
+  json.member("control", one.control);
+  json.member_if("why", one.why);
+  json.member("schedules", one.schedules);
+  if (!one.outcome.empty()) {
+    json.member("outcome", one.outcome);
+    json.member_if("message", one.message);
+    json.member_if("function", one.place.function);
+    json.member_if("file", one.place.file);
+    if (one.place.line != 0) json.member("line", one.place.line);
+    json.member("schedule_file", one.file);
+    json.member("confirmed", one.confirmed);
+    json.member("replayed", one.replayed);
+  }
+  json.end_object();
+}
+
+}  // namespace
 
 std::string render_gate_json(const model::GateReport& report) {
   std::uint64_t findings = 0;
@@ -45,6 +68,12 @@ std::string render_gate_json(const model::GateReport& report) {
     json.key("health");
     json.begin_array();
     for (const model::HealthReport& health : report.health) write_health(json, health);
+    json.end_array();
+  }
+  if (!report.explored.empty()) {
+    json.key("explored");
+    json.begin_array();
+    for (const model::Explored& one : report.explored) write_explored(json, one);
     json.end_array();
   }
   json.end_object();

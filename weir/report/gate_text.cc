@@ -215,6 +215,33 @@ void add_notes(Page& page, const ExecResult& program) {
   }
 }
 
+/// What was found is told in full by render_exploration; this counts.
+void add_explored(Page& page, const GateReport& report) {
+  if (report.explored.empty()) return;
+  std::uint64_t schedules = 0, faults = 0;
+  std::vector<const model::Explored*> uncontrolled;
+  for (const model::Explored& one : report.explored) {
+    schedules += one.schedules;
+    faults += one.outcome.empty() ? 0 : 1;
+    if (one.control == "not controlled") uncontrolled.push_back(&one);
+  }
+  page.line(
+      page.paint(faults == 0 ? "1" : "1;31",
+                 fmt::format("weir: {} explored in {}: {}", counted(report.explored.size(), "test"),
+                             counted(schedules, "schedule"),
+                             faults == 0 ? "no fault" : counted(faults, "fault"))));
+  for (const model::Explored& one : report.explored) {
+    if (one.outcome.empty()) continue;
+    page.line(printable(fmt::format("    {} {}: {}: {}; weir replay {}", one.package, one.test,
+                                    one.outcome, one.message, one.file)));
+  }
+  for (std::size_t i = 0; i < uncontrolled.size() && i < max_listed; ++i)
+    page.line(printable(fmt::format("    {} {}: not controlled: {}", uncontrolled[i]->package,
+                                    uncontrolled[i]->test, uncontrolled[i]->why)));
+  if (uncontrolled.size() > max_listed)
+    page.line(fmt::format("    and {} more not controlled", uncontrolled.size() - max_listed));
+}
+
 std::string ids_text(const std::vector<Goid>& ids) {
   std::string text = ids.size() == 1 ? "goroutine" : "goroutines";
   for (std::size_t i = 0; i < ids.size() && i < max_listed; ++i)
@@ -255,6 +282,7 @@ std::string render_gate_text(const GateReport& report, const TextOptions& option
   add_findings(page, report, options);
   add_unchecked(page, report);
   add_not_seen(page, report);
+  add_explored(page, report);
   for (const ExecResult& program : report.programs) {
     if (options.verbose) add_counts(page, program);
     add_notes(page, program);

@@ -82,6 +82,11 @@ std::string render_github_annotations(const GateReport& report, std::string_view
       add(command("warning", {}, root, "weir: not checked: " + program.package,
                   program.not_checked));
   }
+  for (const model::Explored& one : report.explored)
+    if (!one.outcome.empty())
+      add(command("error", one.place, root, fmt::format("weir: {} in {}", one.outcome, one.test),
+                  fmt::format("{}. Some schedule of the test leads here: weir replay {}",
+                              one.message, one.file)));
   for (const FindingRow& row : rows_of(report)) {
     const std::string title = fmt::format("weir: {} {} ({})", counted(row.count, "goroutine"),
                                           model::to_string(row.finding->verdict),

@@ -82,7 +82,7 @@ std::string details(const Finding& finding, std::uint64_t count) {
 /// Collects the test cases of one program.
 class Suite {
  public:
-  explicit Suite(const ExecResult& program) : program_(program) {}
+  explicit Suite(std::string name) : name_(std::move(name)) {}
 
   void pass(std::string_view name) { open(name, " />\n"); }
 
@@ -116,18 +116,17 @@ class Suite {
     out += fmt::format(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">\n{}"
         "  </testsuite>\n",
-        xml(program_.package), totals_.tests, totals_.failures, totals_.errors, totals_.skipped,
-        cases_);
+        xml(name_), totals_.tests, totals_.failures, totals_.errors, totals_.skipped, cases_);
   }
 
  private:
-  const ExecResult& program_;
+  std::string name_;
   Totals totals_;
   std::string cases_;
 
   void open(std::string_view name, std::string_view end) {
-    cases_ += fmt::format("    <testcase classname=\"{}\" name=\"{}\"{}", xml(program_.package),
-                          xml(name), end);
+    cases_ +=
+        fmt::format("    <testcase classname=\"{}\" name=\"{}\"{}", xml(name_), xml(name), end);
     ++totals_.tests;
   }
 };
@@ -150,7 +149,7 @@ void add_finding(Suite& suite, const Finding& finding, bool strict) {
 }
 
 Suite suite_of(const ExecResult& program, bool strict) {
-  Suite suite(program);
+  Suite suite(program.package);
   if (!program.not_checked.empty()) suite.error("goroutine leaks", program.not_checked);
   if (program.stuck && program.stuck->stuck) {
     std::string text;
@@ -164,6 +163,29 @@ Suite suite_of(const ExecResult& program, bool strict) {
   return suite;
 }
 
+/// A suite for each package whose tests were explored, a case for each test.
+std::vector<Suite> explored_suites(const GateReport& report) {
+  std::vector<Suite> suites;
+  std::string package;
+  for (const model::Explored& one : report.explored) {
+    if (suites.empty() || one.package != package)
+      suites.emplace_back((package = one.package) + " (explored)");
+    const std::string name = one.test + ": schedules";
+    if (!one.outcome.empty()) {
+      const std::string where =
+          one.place.file.empty() ? "" : fmt::format("at {}:{}\n", one.place.file, one.place.line);
+      suites.back().failure(name, fmt::format("{}: {}", one.outcome, one.message), one.outcome,
+                            fmt::format("{}replayed {} of {}\nweir replay {}\n", where,
+                                        one.confirmed, one.replayed, one.file));
+    } else if (one.control == "not controlled") {
+      suites.back().skipped(name, "not controlled: " + one.why);
+    } else {
+      suites.back().pass(name);
+    }
+  }
+  return suites;
+}
+
 }  // namespace
 
 std::string render_junit(const GateReport& report) {
@@ -171,6 +193,10 @@ std::string render_junit(const GateReport& report) {
   Totals all;
   for (const ExecResult& program : report.programs) {
     const Suite suite = suite_of(program, report.strict);
+    suite.write(suites);
+    all.add(suite.totals());
+  }
+  for (const Suite& suite : explored_suites(report)) {
     suite.write(suites);
     all.add(suite.totals());
   }

@@ -1,6 +1,7 @@
 // SARIF 2.1.0 (OASIS standard, errata 01).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "weir/report/finding_rows.h"
@@ -44,6 +45,10 @@ class Writer {
       for (const Finding& finding : program.findings)
         rules_.emplace(finding.cause.code, Rule{finding.cause.sentence, finding.cause.advice});
     }
+    for (const model::Explored& one : report.explored)
+      if (!one.outcome.empty())
+        rules_.emplace(rule_of(one), Rule{"Some schedule of the test leads to a fault.",
+                                          "Run weir replay with the schedule file."});
     std::uint64_t index = 0;
     for (auto& [code, rule] : rules_) rule.index = index++;
   }
@@ -104,6 +109,7 @@ class Writer {
     json_.key("results");
     json_.begin_array();
     for (const model::ExecResult& program : report_.programs) write_program(program);
+    for (const model::Explored& one : report_.explored) write_explored(one);
     json_.end_array();
     json_.end_object();
   }
@@ -237,6 +243,26 @@ class Writer {
     json_.member("certainty", model::to_string(finding.cause.certainty));
     json_.member("goroutines", finding.count);
     json_.end_object();
+    json_.end_object();
+  }
+
+  /// "explore-fatal-error".
+  static std::string rule_of(const model::Explored& one) {
+    std::string rule = "explore-" + one.outcome;
+    std::replace(rule.begin(), rule.end(), ' ', '-');
+    return rule;
+  }
+
+  void write_explored(const model::Explored& one) {
+    if (one.outcome.empty()) return;
+    json_.begin_object();
+    json_.member("ruleId", rule_of(one));
+    json_.member("ruleIndex", rules_.at(rule_of(one)).index);
+    json_.member("level", "error");
+    text_object("message", fmt::format("{} of {}: {}: {}; replayed {} of {}, weir replay {}",
+                                       one.test, one.package, one.outcome, one.message,
+                                       one.confirmed, one.replayed, one.file));
+    write_locations(one.place);
     json_.end_object();
   }
 

@@ -67,6 +67,7 @@ void read_header(const Fields& fields, Schedule& schedule) {
   fields.read("package", schedule.package);
   fields.read("folder", schedule.folder);
   fields.read("test", schedule.test);
+  fields.read("arguments", schedule.arguments);
   fields.read("seed", schedule.seed);
   fields.read("strategy", schedule.strategy);
 }
@@ -115,6 +116,12 @@ std::string render_schedule_file(const Schedule& schedule) {
     json.member_if("package", schedule.package);
     json.member_if("folder", schedule.folder);
     json.member("test", schedule.test);
+    if (!schedule.arguments.empty()) {
+      json.key("arguments");
+      json.begin_array();
+      for (const std::string& argument : schedule.arguments) json.value(argument);
+      json.end_array();
+    }
     json.member("seed", schedule.seed);
     json.member_if("strategy", schedule.strategy);
     json.end_object();

@@ -20,6 +20,7 @@ Schedule two_points() {
   schedule.package = "example.org/p";
   schedule.folder = "/src/p";
   schedule.test = "TestA";
+  schedule.arguments = {"-test.short=true"};
   schedule.seed = 7;
   schedule.strategy = "random walk";
   schedule.steps = {
@@ -47,6 +48,7 @@ TEST(ScheduleFile, IsReadAsItWasWritten) {
   EXPECT_EQ(again->steps[0].choice, 1U);
   EXPECT_EQ(again->steps[1].runs, Goid{8});
   EXPECT_EQ(again->seed, 7U);
+  EXPECT_THAT(again->arguments, testing::ElementsAre("-test.short=true"));
 }
 
 TEST(ScheduleFile, IsRefusedWhenCut) {

@@ -64,6 +64,7 @@ void add_finding(std::string& out, const Exploration& exploration, const Explore
   if (!finding.file.empty())
     out += fmt::format("  written to {}; `weir replay {}` runs it again\n", printable(finding.file),
                        printable(finding.file));
+  if (!finding.token.empty()) out += fmt::format("  token: {}\n", printable(finding.token));
   out += '\n' + render_timeline(schedule, options);
   if (finding.end && schedule.outcome != "failed")
     out += '\n' + render_schedule_end(*finding.end, options);
