@@ -45,14 +45,14 @@ class Writer {
     put<std::uint32_t>(0);
   }
 
-  Result<void> section(std::string_view tag, const Encoder& encoder, std::uint32_t flags = 0) {
+  Result<void> section(std::string_view tag, const Encoder& encoder) {
     const std::string& content = encoder.content();
     if (content.size() > RecordingLimits{}.section_bytes) {
       return fail(ErrorCode::limit, fmt::format("section {} of the recording would be {} bytes",
                                                 tag, content.size()));
     }
     file_ += tag;
-    put<std::uint32_t>(flags);
+    put<std::uint32_t>(0);
     const std::size_t sizes = file_.size();
     put<std::uint64_t>(0);  // stored size, known below
     put<std::uint64_t>(content.size());
@@ -139,7 +139,6 @@ Result<void> write_threads(Writer& writer, const std::vector<RecordedThread>& th
   return writer.section(format::tag_threads, out);
 }
 
-/// Without it the rest is a recording that proves nothing, so older readers may skip it.
 Result<void> write_for_proof(Writer& writer, const Recording& recording) {
   if (!recording.for_proof) return {};
   Encoder out;
@@ -148,7 +147,7 @@ Result<void> write_for_proof(Writer& writer, const Recording& recording) {
     out.number(thread.vectors.size());
     for (const std::uint64_t word : thread.vectors) out.number(word);
   }
-  return writer.section(format::tag_proof, out, format::flag_optional);
+  return writer.section(format::tag_proof, out);
 }
 
 Result<void> write_lists(Writer& writer, const Recording& recording) {
