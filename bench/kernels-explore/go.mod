@@ -1,0 +1,3 @@
+module weir.bench/kernels
+
+go 1.19
