@@ -61,7 +61,7 @@ func once(function *ast.FuncDecl) {
 			continue
 		}
 		condition, ok := loop.Cond.(*ast.BinaryExpr)
-		if !ok || condition.Op != token.LSS {
+		if !ok || condition.Op != token.LSS && condition.Op != token.LEQ {
 			continue
 		}
 		bound, ok := condition.Y.(*ast.BasicLit)
@@ -69,7 +69,7 @@ func once(function *ast.FuncDecl) {
 			continue
 		}
 		if rounds, err := strconv.Atoi(bound.Value); err == nil && rounds >= repetitions {
-			bound.Value = "1"
+			bound.Value = map[token.Token]string{token.LSS: "1", token.LEQ: "0"}[condition.Op]
 		}
 	}
 }
