@@ -17,6 +17,7 @@ using model::Schedule;
 using model::ScheduleStep;
 
 constexpr std::string_view resume = "resume";
+constexpr std::string_view select_case = "select case";
 constexpr std::size_t least_folded = 3;
 
 std::string paint(bool colour, const char* code, std::string text) {
@@ -36,11 +37,13 @@ std::string line_of(const ScheduleStep& step, std::size_t number,
                ? "goes on"
                : fmt::format("would go on; goroutine {} does instead", step.runs.value);
   } else {
-    what = printable(step.operation);
+    what = step.operation == select_case ? "select takes the case of" : printable(step.operation);
     if (step.object != 0) what += fmt::format(" #{}", step.object);
     what += place_of(step, options.root);
-    if (step.choice != 0)
-      what = fmt::format("before {}: goroutine {} goes on instead", what, step.runs.value);
+    if (step.choice != 0 && step.operation != select_case)
+      what = step.runs == step.goroutine
+                 ? fmt::format("before {}: a timer fires", what)
+                 : fmt::format("before {}: goroutine {} goes on instead", what, step.runs.value);
   }
   const std::string line = fmt::format("{} {:>4}  goroutine {:<4} {}", step.choice == 0 ? " " : ">",
                                        number, step.goroutine.value, what);

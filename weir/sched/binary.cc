@@ -30,13 +30,26 @@ Result<void> check_layout(const gortime::Layout& layout, const std::string& vers
                                       layout.m.mallocing,
                                       layout.m.preemptoff,
                                       layout.m.cheaprand,
+                                      layout.m.procid,
+                                      layout.m.alllink,
                                       layout.p.runqhead,
                                       layout.p.runqtail,
                                       layout.p.runq,
                                       layout.p.runnext,
                                       layout.schedt.runq_head,
                                       layout.schedt.runq_tail,
-                                      layout.schedt.runqsize})
+                                      layout.schedt.runqsize,
+                                      layout.schedt.midle,
+                                      layout.schedt.nmidle,
+                                      layout.schedt.nmidlelocked,
+                                      layout.schedt.mnext,
+                                      layout.schedt.nmsys,
+                                      layout.schedt.nmfreed,
+                                      layout.hchan.qcount,
+                                      layout.hchan.dataqsiz,
+                                      layout.hchan.closed,
+                                      layout.hchan.recvq_first,
+                                      layout.hchan.sendq_first})
     if (!field.present())
       return fail(ErrorCode::unsupported,
                   fmt::format("weir does not know enough of {}'s scheduler", version));
@@ -72,6 +85,7 @@ Result<TestBinary> TestBinary::open(const std::string& path) {
   WEIR_TRY(binary.hooks_, build_hooks(*binary.program_));
   WEIR_TRY_VOID(reach_main(*process, *binary.program_));
   WEIR_TRY_VOID(binary.program_->prepare(memory));
+  WEIR_TRY(binary.agent_, plan_agent(*binary.program_, binary.hooks_));
   binary.build_id_ = binary.program_->file().go_build_id();
   if (binary.build_id_.empty()) binary.build_id_ = binary.program_->file().gnu_build_id();
   return binary;

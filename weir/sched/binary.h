@@ -6,6 +6,7 @@
 
 #include "weir/bytes/mapped_file.h"
 #include "weir/gortime/program.h"
+#include "weir/sched/agent_plan.h"
 #include "weir/sched/hooks.h"
 #include "weir/sched/process.h"
 
@@ -21,6 +22,7 @@ class TestBinary {
   const std::string& path() const { return path_; }
   const gortime::Program& program() const { return *program_; }
   const HookTable& hooks() const { return hooks_; }
+  const AgentPlan& agent() const { return agent_; }
   /// Go's own build id, else the linker's: changes with every byte of the program.
   const std::string& build_id() const { return build_id_; }
 
@@ -30,6 +32,7 @@ class TestBinary {
   std::unique_ptr<bytes::MappedFile> file_;
   std::optional<gortime::Program> program_;
   HookTable hooks_;
+  AgentPlan agent_;  ///< points into hooks_
   std::string build_id_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "weir/sched/agent/decider.h"
 #include "weir/sched/delay_bounded.h"
 #include "weir/sched/describe.h"
 
@@ -13,7 +14,7 @@ namespace {
 using Choices = std::vector<std::uint32_t>;
 using testing::ElementsAre;
 
-const std::vector<Goid> three{{1}, {2}, {3}};
+const std::vector<std::uint64_t> three{1, 2, 3};
 
 /// A run with so many alternatives at each point, that took these choices and then Go's.
 RunRecord run_with(const std::vector<std::uint32_t>& alternatives, const Choices& choices) {
@@ -64,38 +65,60 @@ TEST(DelayBounded, ClaimsNothingBeforeABoundIsDone) {
   EXPECT_EQ(search.exhausted(), 0U);  // {0, 1} of bound 1 has not run
 }
 
+agent::Decider decider_for(const Chooser& chooser) {
+  return {{chooser.strategy, chooser.depth, chooser.seed, chooser.length,
+           static_cast<std::uint32_t>(chooser.choices.size()), 0},
+          chooser.choices.data()};
+}
+
+constexpr auto operation = agent::PointKind::operation;
+
 TEST(Choosers, OfOneSeedChooseAlike) {
-  for (const bool preemption : {false, true}) {
-    const auto a = make_random_chooser(5), b = make_random_chooser(5);
-    const auto c = make_pct_chooser(5, 3, 20), d = make_pct_chooser(5, 3, 20);
+  for (const auto kind : {agent::PointKind::resume, operation, agent::PointKind::select}) {
+    auto a = decider_for(random_chooser(5)), b = decider_for(random_chooser(5));
+    auto c = decider_for(pct_chooser(5, 3, 20)), d = decider_for(pct_chooser(5, 3, 20));
     for (int i = 0; i < 100; ++i) {
-      const ChoicePoint point{preemption, three};
-      const std::size_t choice = a->choose(point);
+      const auto choice = a.choose(kind, three.data(), 3);
       EXPECT_LT(choice, three.size());
-      EXPECT_EQ(choice, b->choose(point));
-      EXPECT_EQ(c->choose(point), d->choose(point));
+      EXPECT_EQ(choice, b.choose(kind, three.data(), 3));
+      EXPECT_EQ(c.choose(kind, three.data(), 3), d.choose(kind, three.data(), 3));
     }
   }
 }
 
+TEST(Choosers, TakeEveryAlternative) {
+  std::set<std::uint32_t> random, pct;
+  for (std::uint64_t seed = 1; seed < 100; ++seed) {
+    auto a = decider_for(random_chooser(seed)), b = decider_for(pct_chooser(seed, 3, 20));
+    random.insert(a.choose(operation, three.data(), 3));
+    pct.insert(b.choose(operation, three.data(), 3));
+  }
+  EXPECT_EQ(random.size(), 3U);
+  EXPECT_EQ(pct.size(), 3U);
+}
+
 TEST(Choosers, PctChangesItsMindLessThanDepthTimes) {
+  std::size_t most = 0;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {
-    const auto chooser = make_pct_chooser(seed, 3, 40);
-    std::size_t changes = 0, last = chooser->choose({true, three});
+    auto decider = decider_for(pct_chooser(seed, 3, 40));
+    std::size_t changes = 0, last = decider.choose(operation, three.data(), 3);
     for (int i = 0; i < 100; ++i) {
-      const std::size_t now = chooser->choose({true, three});
+      const std::size_t now = decider.choose(operation, three.data(), 3);
       if (now != last) ++changes;
       last = now;
     }
     EXPECT_LE(changes, 2U) << seed;
+    most = std::max(most, changes);
   }
+  EXPECT_EQ(most, 2U);
 }
 
 TEST(Choosers, FixedTakesGosOwnAtTheEnd) {
-  FixedChooser chooser({2, 9});
-  EXPECT_EQ(chooser.choose({true, three}), 2U);
-  EXPECT_EQ(chooser.choose({true, three}), 0U);
-  EXPECT_EQ(chooser.choose({true, three}), 0U);
+  const FixedChooser chooser({2, 9});
+  auto decider = decider_for(chooser);
+  EXPECT_EQ(decider.choose(operation, three.data(), 3), 2U);
+  EXPECT_EQ(decider.choose(operation, three.data(), 3), 0U);
+  EXPECT_EQ(decider.choose(operation, three.data(), 3), 0U);
 }
 
 TEST(Describe, PatternNamesOneTest) {

@@ -7,13 +7,13 @@
 #include <array>
 #include <cstring>
 
-#include "weir/sched/chooser.h"
+#include "weir/sched/agent/decider.h"
 
 namespace weir::sched {
 namespace {
 
 constexpr std::uint64_t page_size = 4096;
-constexpr std::uint64_t counter_at = 256, epoch_at = 264;
+constexpr std::uint64_t epoch_at = 264;
 constexpr std::uint64_t start = 1'000'000'000;  // a monotonic clock of 0 means "never"
 constexpr std::uint64_t epoch = 1'700'000'000ULL * 1'000'000'000;  // CLOCK_REALTIME at 0: Nov 2023
 constexpr std::size_t stack_limit = 1 << 20;                       // arguments and environment
@@ -50,14 +50,9 @@ Result<void> install_clock(ControlledProcess& process, Address vdso_clock_gettim
     return fail(ErrorCode::io, "the kernel gives no page for the virtual clock", clock_page,
                 static_cast<int>(-mapped));
   WEIR_TRY_VOID(process.write(clock_page, std::as_bytes(std::span(clock_code))));
-  WEIR_TRY_VOID(process.write_value(clock_page + counter_at, start));
+  WEIR_TRY_VOID(process.write_value(clock_counter, start));
   WEIR_TRY_VOID(process.write_value(clock_page + epoch_at, epoch));
   return process.write_value(vdso_clock_gettime, clock_page);
-}
-
-Result<void> advance_clock(const ControlledProcess& process, Nanos by) {
-  WEIR_TRY(const auto now, process.read_value<std::int64_t>(clock_page + counter_at));
-  return process.write_value(clock_page + counter_at, now + by.value);
 }
 
 // The stack at the first instruction: argc, argv, 0, environment, 0, auxiliary vector (System V ABI
@@ -72,7 +67,7 @@ Result<void> fix_auxiliary_vector(const ControlledProcess& process, std::uint64_
   for (; word != 0 && at < limit; at = at + sizeof word) {
     WEIR_TRY(word, process.read_value<std::uint64_t>(at));
   }
-  Random random(seed);
+  agent::Random random(seed);
   while (at < limit) {
     WEIR_TRY(const auto entry, process.read_value<Elf64_auxv_t>(at));
     if (entry.a_type == AT_NULL) return {};

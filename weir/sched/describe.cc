@@ -8,8 +8,10 @@ namespace weir::sched {
 namespace {
 
 constexpr std::string_view resume = "resume";
+constexpr std::string_view select_case = "select case";
 
 std::string_view operation_of(const RunEvent& event) {
+  if (event.kind == agent::PointKind::select) return select_case;
   return event.hook == nullptr ? resume : std::string_view(event.hook->name);
 }
 

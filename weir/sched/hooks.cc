@@ -6,6 +6,7 @@
 #include <array>
 
 #include "weir/model/goname.h"
+#include "weir/target/entry_instruction.h"
 
 namespace weir::sched {
 namespace {
@@ -51,10 +52,10 @@ constexpr std::array function_hooks{
                  false, Argument::first},
     FunctionHook{"sync.(*Once).doSlow", HookKind::operation, "sync.(*Once).Do", false,
                  Argument::first},
-    FunctionHook{"internal/poll.runtime_pollOpen", HookKind::observation, "files or the network"},
-    FunctionHook{"os.OpenFile", HookKind::observation, "files or the network"},
+    FunctionHook{"internal/poll.runtime_pollOpen", HookKind::observation, observation_outside},
+    FunctionHook{"os.OpenFile", HookKind::observation, observation_outside},
     FunctionHook{"syscall.forkExec", HookKind::observation, "other processes"},
-    FunctionHook{"runtime.cgocall", HookKind::observation, "C code"},
+    FunctionHook{"runtime.cgocall", HookKind::observation, observation_c},
     FunctionHook{"os/signal.signal_enable", HookKind::observation, "signals"},
     FunctionHook{"runtime.LockOSThread", HookKind::observation, "a locked thread"},
     FunctionHook{"runtime.GC", HookKind::observation, "the garbage collector"},
@@ -122,9 +123,8 @@ class Builder {
     hook.name = what.name;
     hook.object = what.object;
     WEIR_TRY(const bytes::Bytes code, program_.file().read(function->entry, 16));
-    hook.original = code[0];
-    hook.entry = target::parse_entry_instruction(code);
-    hook.checks_stack = hook.entry && hook.entry->kind != target::EntryInstruction::Kind::push_bp;
+    const auto entry = target::parse_entry_instruction(code);
+    hook.checks_stack = entry && entry->kind != target::EntryInstruction::Kind::push_bp;
     if (what.kind == HookKind::operation) hook.caller = 0;
     add(std::move(hook), function->entry);
     return {};
@@ -145,12 +145,11 @@ class Builder {
     if (!code) return {};
     for (const gortime::AtomicSite& site :
          gortime::find_atomic_sites(*code, function.entry, elf::Machine::amd64))
-      add_atomic(function, site, *code, in_sync);
+      add_atomic(function, site, in_sync);
     return {};
   }
 
-  void add_atomic(const Function& function, const gortime::AtomicSite& site, bytes::Bytes code,
-                  bool in_sync) {
+  void add_atomic(const Function& function, const gortime::AtomicSite& site, bool in_sync) {
     frames_.clear();
     table().append_frames(function, site.at, frames_);
     const std::string operation = operation_at();
@@ -160,7 +159,6 @@ class Builder {
     hook.asks = safe && !is_release(operation);
     hook.kind = HookKind::atomic;
     hook.name = operation;
-    hook.original = code[site.at.value - function.entry.value];
     hook.site = site;
     if (in_sync) {
       const auto delta = table().find_sp_delta(function, site.at);

@@ -11,7 +11,6 @@
 
 #include "weir/gortime/atomic_sites.h"
 #include "weir/gortime/program.h"
-#include "weir/target/entry_instruction.h"
 
 namespace weir::sched {
 
@@ -37,10 +36,7 @@ enum class Argument : std::uint8_t { none, first, second };
 struct Hook {
   HookKind kind = HookKind::operation;
   Address at;
-  std::string name;  ///< "chan send", "sync.(*Mutex).Lock"; of an observation: what it is
-  std::byte original{};
-  std::optional<target::EntryInstruction>
-      entry;                  ///< the instruction there, if it can be done by hand
+  std::string name;           ///< "chan send", "sync.(*Mutex).Lock"; of an observation: what it is
   bool asks = true;           ///< another goroutine may go on here; false: it is only noted
   bool checks_stack = false;  ///< a preempted goroutine begins this function anew
   /// The return address of the function is at RSP + this. Absent where the caller does not matter.
@@ -48,6 +44,10 @@ struct Hook {
   std::optional<gortime::AtomicSite> site;
   Argument object = Argument::none;  ///< which argument is what is operated on
 };
+
+/// The name of the observation that makes the agent let the world outside have its say.
+inline constexpr const char* observation_outside = "files or the network";
+inline constexpr const char* observation_c = "C code";
 
 struct HookTable {
   std::unordered_map<std::uint64_t, Hook> hooks;  ///< by address

@@ -12,6 +12,8 @@ class Output {
   Output& operator=(const Output&) = delete;
   /// To become the process's stdout and stderr; -1 if there is none.
   int fd() const { return fd_; }
+  /// For the next process.
+  void clear();
   /// The first MiB of it.
   std::string read() const;
 

@@ -20,6 +20,8 @@ namespace weir::sched {
 namespace {
 
 constexpr int options = PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+/// Every kind of thread, but only those that this thread of weir has started or traces.
+constexpr int any_of_mine = __WALL | __WNOTHREAD;
 constexpr std::array<std::byte, 2> syscall_code{std::byte{0x0f}, std::byte{0x05}};
 
 tl::unexpected<Error> gone() {
@@ -83,6 +85,7 @@ struct ProcessLauncher {
       dup2(launch.output, STDOUT_FILENO);
       dup2(launch.output, STDERR_FILENO);
     }
+    if (launch.memory >= 0) dup2(launch.memory, memory_descriptor);
     personality(ADDR_NO_RANDOMIZE);
     if (!launch.folder.empty() && chdir(launch.folder.c_str()) != 0) give_up(ChildFailure::folder);
     if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) give_up(ChildFailure::trace);
@@ -139,7 +142,7 @@ ControlledProcess::~ControlledProcess() {
   kill(pid_, SIGKILL);
   int status = 0;
   while (true) {
-    const pid_t thread = waitpid(-1, &status, __WALL);
+    const pid_t thread = waitpid(-1, &status, any_of_mine);
     if (thread < 0 && errno == EINTR) continue;
     if (thread < 0 || (thread == pid_ && !WIFSTOPPED(status))) return;
   }
@@ -147,6 +150,12 @@ ControlledProcess::~ControlledProcess() {
 
 void ControlledProcess::forget(pid_t thread) {
   std::erase(threads_, thread);
+}
+
+// The kernel tells of a new thread and of its first stop in any order.
+void ControlledProcess::expect(pid_t thread) {
+  if (std::find(threads_.begin(), threads_.end(), thread) == threads_.end())
+    threads_.push_back(thread);
 }
 
 // Takes one wait status. True: `stop` is for the owner.
@@ -161,9 +170,13 @@ bool ControlledProcess::on_stop(pid_t thread, int status, ProcessStop& stop) {
   int signal = WSTOPSIG(status);
   if (status >> 16 != 0) {
     signal = 0;
-  } else if (std::find(threads_.begin(), threads_.end(), thread) == threads_.end()) {
-    threads_.push_back(thread);  // a new thread's first stop
-    if (signal == SIGSTOP) signal = 0;
+    unsigned long made = 0;
+    if (status >> 16 == PTRACE_EVENT_CLONE && ptrace(PTRACE_GETEVENTMSG, thread, 0, &made) == 0)
+      expect(static_cast<pid_t>(made));
+  } else if (signal == SIGSTOP && !begun_.contains(thread)) {
+    expect(thread);
+    begun_.insert(thread);  // a new thread's first stop
+    signal = 0;
   }
   if (signal == SIGTRAP) {
     siginfo_t info{};
@@ -186,7 +199,7 @@ ProcessStop ControlledProcess::let_run(pid_t thread, int signal) {
   }
   while (true) {
     int status = 0;
-    const pid_t changed = waitpid(-1, &status, __WALL);
+    const pid_t changed = waitpid(-1, &status, any_of_mine);
     if (changed < 0 && errno == EINTR) continue;
     if (changed < 0) {
       ended_ = true;
@@ -214,13 +227,48 @@ void ControlledProcess::let_others_settle(pid_t thread) {
   for (int round = 0; round < rounds && !ended_; ++round) {
     int status = 0;
     ProcessStop stop;
-    for (pid_t changed = 0; (changed = waitpid(-1, &status, __WALL | WNOHANG)) > 0;)
+    for (pid_t changed = 0; (changed = waitpid(-1, &status, any_of_mine | WNOHANG)) > 0;)
       if (on_stop(changed, status, stop)) waiting_.push_back(stop);
     const bool settled = std::all_of(threads_.begin(), threads_.end(), [&](pid_t other) {
       return other == thread || is_settled(other);
     });
     if (settled) return;
     usleep(pause);
+  }
+}
+
+Result<void> ControlledProcess::release(pid_t thread, const user_regs_struct& registers) {
+  WEIR_TRY_VOID(write_registers(thread, registers));
+  for (const pid_t other : threads_) {
+    if (other == thread) continue;
+    syscall(SYS_tgkill, pid_, other, SIGSTOP);
+    int status = 0;
+    do {
+      while (waitpid(other, &status, __WALL) < 0)
+        if (errno != EINTR) return gone();
+      if (!WIFSTOPPED(status)) return gone();
+      if (WSTOPSIG(status) != SIGSTOP) ptrace(PTRACE_CONT, other, 0, 0);
+    } while (WSTOPSIG(status) != SIGSTOP);
+    ptrace(PTRACE_DETACH, other, 0, 0);
+  }
+  if (ptrace(PTRACE_DETACH, thread, 0, 0) != 0) return gone();
+  return {};
+}
+
+Result<void> ControlledProcess::run_to_trap(pid_t thread) {
+  for (int signal = 0;;) {
+    if (ptrace(PTRACE_CONT, thread, 0, signal) != 0) return gone();
+    int status = 0;
+    while (waitpid(thread, &status, __WALL) < 0)
+      if (errno != EINTR) return gone();
+    if (!WIFSTOPPED(status)) {
+      forget(thread);
+      if (thread == pid_) ended_ = true;
+      return gone();
+    }
+    signal = WSTOPSIG(status);
+    if (signal == SIGTRAP && status >> 16 == 0) return {};
+    if (status >> 16 != 0) signal = 0;
   }
 }
 
@@ -256,16 +304,19 @@ Result<void> ControlledProcess::write_registers(pid_t thread,
 }
 
 Result<void> ControlledProcess::read(Address at, std::span<std::byte> into) const {
-  const iovec local{into.data(), into.size()};
-  const iovec remote{reinterpret_cast<void*>(at.value), into.size()};
-  return read_pieces(std::span(&local, 1), std::span(&remote, 1));
+  return read_memory(pid_, at, into);
 }
 
-Result<void> ControlledProcess::read_pieces(std::span<const iovec> into,
-                                            std::span<const iovec> from) const {
+Result<void> read_memory(pid_t pid, Address at, std::span<std::byte> into) {
+  const iovec local{into.data(), into.size()};
+  const iovec remote{reinterpret_cast<void*>(at.value), into.size()};
+  return read_pieces(pid, std::span(&local, 1), std::span(&remote, 1));
+}
+
+Result<void> read_pieces(pid_t pid, std::span<const iovec> into, std::span<const iovec> from) {
   std::size_t wanted = 0;
   for (const iovec& piece : into) wanted += piece.iov_len;
-  const ssize_t got = process_vm_readv(pid_, into.data(), into.size(), from.data(), from.size(), 0);
+  const ssize_t got = process_vm_readv(pid, into.data(), into.size(), from.data(), from.size(), 0);
   if (got < 0 && errno == ESRCH) return gone();
   if (got != static_cast<ssize_t>(wanted))
     return fail(ErrorCode::unmapped, "no memory",

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,16 @@ struct ProcessLaunch {
   std::vector<std::string> environment;  ///< "NAME=value"; the whole of it
   std::string folder;                    ///< working directory; empty: weir's own
   int output = -1;                       ///< becomes stdout and stderr
+  int memory = -1;                       ///< becomes the descriptor `memory_descriptor`
 };
+
+/// Out of the way of what a program opens.
+inline constexpr int memory_descriptor = 999;
+
+/// Reads the memory of a process that weir may look into: one call for several pieces, each wholly
+/// mapped. Errors: gone, unmapped.
+Result<void> read_pieces(pid_t pid, std::span<const iovec> into, std::span<const iovec> from);
+Result<void> read_memory(pid_t pid, Address at, std::span<std::byte> into);
 
 /// What let_run() came back with.
 struct ProcessStop {
@@ -38,8 +48,9 @@ struct ProcessStop {
 };
 
 /// One process under ptrace, started without address space randomisation in a process group of its
-/// own. Only the thread of a trap stands still, every other one runs. All calls from one thread. If
-/// weir dies, the kernel kills the process (PTRACE_O_EXITKILL).
+/// own. Only the thread of a trap stands still, every other one runs. All calls from the thread
+/// that launched it, which must not wait for children by other means meanwhile. If weir dies, the
+/// kernel kills the process (PTRACE_O_EXITKILL).
 class ControlledProcess {
  public:
   /// Starts the program and stops it before its first instruction. Errors: not_found, denied (not
@@ -56,9 +67,16 @@ class ControlledProcess {
   /// Lets `thread` go on (with `signal`, if not 0) until a trap or the end. Signals on their way to
   /// the program are delivered.
   ProcessStop let_run(pid_t thread, int signal = 0);
+  /// Lets `thread` go on until it has executed an int3, and waits for no other thread or process
+  /// meanwhile. Errors: gone.
+  Result<void> run_to_trap(pid_t thread);
   /// Executes one instruction of the stopped `thread`, or delivers a signal that came first (then
   /// the instruction was not executed: false). Errors: gone.
   Result<bool> step(pid_t thread);
+
+  /// Ends control: the stopped `thread` goes on at `registers`, the others as they are, and nothing
+  /// stops them any more. What is left of *this kills and collects as before.
+  Result<void> release(pid_t thread, const user_regs_struct& registers);
 
   /// Waits until every thread but `thread`, which stands still, sleeps or stands still too (at most
   /// 100 ms): what they were about to do to the runtime's lists of threads is done then.
@@ -79,8 +97,6 @@ class ControlledProcess {
   Result<void> write_value(Address at, T value) const {
     return write(at, std::as_bytes(std::span<const T, 1>(&value, 1)));
   }
-  /// One call for several pieces, each wholly mapped.
-  Result<void> read_pieces(std::span<const iovec> into, std::span<const iovec> from) const;
 
   /// Makes a system call in the name of the stopped `thread`, whose registers and code are put
   /// back. The kernel's answer (negative errno for failure).
@@ -88,14 +104,16 @@ class ControlledProcess {
                                    const std::vector<std::uint64_t>& arguments);
 
  private:
-  explicit ControlledProcess(pid_t pid) : pid_(pid), threads_{pid} {}
+  explicit ControlledProcess(pid_t pid) : pid_(pid), threads_{pid}, begun_{pid} {}
   friend struct ProcessLauncher;
   bool on_stop(pid_t thread, int status, ProcessStop& stop);
+  void expect(pid_t thread);
   void forget(pid_t thread);
   bool is_settled(pid_t thread) const;
 
   pid_t pid_;
   std::vector<pid_t> threads_;
+  std::set<pid_t> begun_;            ///< those whose first stop was seen
   std::deque<ProcessStop> waiting_;  ///< came while others were waited for
   bool ended_ = false;
   int memory_ = -1;  ///< /proc/PID/mem: writes text, too

@@ -1,7 +1,10 @@
 #pragma once
 // One run of one test under control: every choice is asked for, and everything that was asked is
 // recorded.
+#include <sys/user.h>
+
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,12 +39,14 @@ bool is_unknown(Ending ending);
 struct RunEvent {
   Goid goroutine;              ///< who is about to act; of a resumption: whom Go would take
   const Hook* hook = nullptr;  ///< null: a resumption (somebody has to be picked)
-  Address pc;                  ///< of the operation, or where it is called from
+  agent::PointKind kind = agent::PointKind::resume;
+  Address pc;  ///< of the operation, or where it is called from
   std::uint32_t object =
       0;  ///< number of what is operated on, from 1 in order of appearance; 0: none
   std::uint32_t alternatives = 1;
   std::uint32_t choice = 0;
-  Goid runs;  ///< who goes on
+  Goid runs;           ///< who goes on
+  bool timer = false;  ///< it was chosen that a timer fires first
 };
 
 struct LeftOver {
@@ -59,6 +64,7 @@ struct RunRecord {
   std::vector<LeftOver> left;             ///< Ending::leak
   std::vector<std::string> observations;  ///< what the test does that weir does not control
   std::uint32_t clamped = 0;              ///< calls of runtime.GOMAXPROCS that wanted more than 1
+  std::uint64_t asked = 0;                ///< how often the agent was, points or not
   std::uint32_t refused = 0;              ///< preemptions that the runtime refused
   std::string output;                     ///< stdout and stderr, up to a limit
 
@@ -84,17 +90,20 @@ struct RunOptions {
   std::string pattern;                 ///< go test's -run, naming one test
   std::string folder;                  ///< the package's
   std::vector<std::string> arguments;  ///< more arguments for the program
-  std::uint64_t seed = 1;  ///< random bytes of the process, and which ready case select takes
-  std::size_t event_limit = 20'000;
-  /// Asked about each point, with its number from 0. What is wrong with it ends the run as
-  /// diverged.
+  std::uint64_t seed = 1;              ///< of the random bytes of the process
+  std::size_t event_limit = 100'000;
+  /// A timer that is due so soon may fire before the next operation; 0: only when nobody can run.
+  Nanos jitter{100'000};
+  /// Asked about each point, with its number from 0, once the run has ended. What is wrong with the
+  /// first one makes it diverged.
   std::function<std::optional<std::string>(std::size_t, const RunEvent&)> check;  ///< may be null
   std::function<void(const EndState&)> at_end;                                    ///< may be null
   LeakRule leaks;  ///< null: all that are left over
 };
 
-/// Errors: what keeps the program from being started or controlled at all.
+/// In a process of its own (TestRunner is for many runs). Errors: what keeps the program from being
+/// started or controlled at all.
 Result<RunRecord> run_schedule(const TestBinary& binary, const RunOptions& options,
-                               Chooser& chooser, Watchdog& watchdog);
+                               const Chooser& chooser, Watchdog& watchdog);
 
 }  // namespace weir::sched

@@ -18,8 +18,7 @@ constexpr std::size_t shrink_runs = 200;
 
 /// One schedule to try.
 struct Attempt {
-  std::unique_ptr<Chooser> chooser;
-  std::uint64_t seed = 0;
+  Chooser chooser;
   std::string strategy;
   bool delay = false;
 };
@@ -27,9 +26,8 @@ struct Attempt {
 class Search {
  public:
   Search(const TestBinary& binary, const SearchOptions& options, Watchdog& watchdog)
-      : binary_(binary),
-        options_(options),
-        watchdog_(watchdog),
+      : options_(options),
+        runner_(binary, options_.run, watchdog),
         delay_(options.strategy == Strategy::mixed ? mixed_bound : widest_bound) {}
 
   Result<SearchResult> go();
@@ -41,14 +39,13 @@ class Search {
   std::optional<Attempt> plan_delay();
   Attempt plan_pct();
   Attempt plan_random();
-  Result<RunRecord> run(Chooser& chooser, std::uint64_t seed);
+  Result<RunRecord> run(const Chooser& chooser);
   void count(const Attempt& attempt, const RunRecord& record);
   Result<void> confirm(const Attempt& attempt, const RunRecord& record);
   void finish();
 
-  const TestBinary& binary_;
   const SearchOptions& options_;
-  Watchdog& watchdog_;
+  TestRunner runner_;
   DelayBounded delay_;
   SearchResult result_;
   std::set<std::uint64_t> hashes_;
@@ -58,10 +55,8 @@ class Search {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Result<RunRecord> Search::run(Chooser& chooser, std::uint64_t seed) {
-  RunOptions options = options_.run;
-  options.seed = seed;
-  WEIR_TRY(RunRecord record, run_schedule(binary_, options, chooser, watchdog_));
+Result<RunRecord> Search::run(const Chooser& chooser) {
+  WEIR_TRY(RunRecord record, runner_.run(chooser));
   for (const std::string& seen : record.observations)
     if (std::find(result_.observations.begin(), result_.observations.end(), seen) ==
         result_.observations.end())
@@ -75,8 +70,7 @@ Result<RunRecord> Search::run(Chooser& chooser, std::uint64_t seed) {
 Result<bool> Search::self_test() {
   std::optional<std::uint64_t> hash;
   for (unsigned i = 0; i < options_.self_test && !is_over(); ++i) {
-    const auto chooser = make_random_chooser(options_.run.seed);
-    WEIR_TRY(const RunRecord record, run(*chooser, options_.run.seed));
+    WEIR_TRY(const RunRecord record, run(random_chooser(options_.run.seed)));
     if (is_unknown(record.ending)) {
       result_.control = Control::uncontrolled;
       result_.why = fmt::format("{}: {}", to_string(record.ending), record.message);
@@ -105,20 +99,19 @@ std::optional<Attempt> Search::plan_delay() {
   if (!choices) return std::nullopt;
   unsigned bound = 0;
   for (const std::uint32_t choice : *choices) bound += choice;
-  return Attempt{std::make_unique<FixedChooser>(std::move(*choices)), options_.run.seed,
-                 fmt::format("delay-bounded, bound {}", bound), true};
+  return Attempt{FixedChooser(std::move(*choices)), fmt::format("delay-bounded, bound {}", bound),
+                 true};
 }
 
 Attempt Search::plan_pct() {
   const std::uint64_t seed = options_.run.seed + ++drawn_;
   const unsigned depth = least_depth + static_cast<unsigned>(drawn_) % depths;
-  return {make_pct_chooser(seed, depth, result_.points), seed, fmt::format("PCT, depth {}", depth),
-          false};
+  return {pct_chooser(seed, depth, result_.points), fmt::format("PCT, depth {}", depth), false};
 }
 
 Attempt Search::plan_random() {
   const std::uint64_t seed = options_.run.seed + ++drawn_;
-  return {make_random_chooser(seed), seed, "random walk", false};
+  return {random_chooser(seed), "random walk", false};
 }
 
 // No single strategy finds everything first. In turns: two delay-bounded, one PCT, one random.
@@ -155,23 +148,19 @@ void Search::count(const Attempt& attempt, const RunRecord& record) {
 
 Result<void> Search::confirm(const Attempt& attempt, const RunRecord& record) {
   Found found;
-  found.seed = attempt.seed;
+  found.seed = options_.run.seed;
   found.strategy = attempt.strategy;
   found.schedule = result_.schedules;
   found.choices = record.choices();
   found.deviations = count_deviations(found.choices);
   const Ending ending = record.ending;
   if (options_.shrink) {
-    RunOptions options = options_.run;
-    options.seed = attempt.seed;
     std::size_t used = 0;
-    WEIR_TRY(found.choices,
-             shrink(binary_, options, found.choices, ending, shrink_runs, watchdog_, used));
+    WEIR_TRY(found.choices, shrink(runner_, found.choices, ending, shrink_runs, used));
   }
   std::optional<std::uint64_t> hash;
   for (unsigned i = 0; i < options_.confirmations; ++i) {
-    FixedChooser chooser(found.choices);
-    WEIR_TRY(RunRecord again, run(chooser, attempt.seed));
+    WEIR_TRY(RunRecord again, run(FixedChooser(found.choices)));
     ++found.replayed;
     if (again.ending != ending || (hash && again.hash != *hash)) break;
     hash = again.hash;
@@ -190,7 +179,7 @@ Result<SearchResult> Search::go() {
   while (equal && !result_.found && !is_over() && unknown_ < patience) {
     auto attempt = plan();
     if (!attempt) break;
-    WEIR_TRY(const RunRecord record, run(*attempt->chooser, attempt->seed));
+    WEIR_TRY(const RunRecord record, run(attempt->chooser));
     count(*attempt, record);
     if (is_finding(record.ending)) WEIR_TRY_VOID(confirm(*attempt, record));
   }

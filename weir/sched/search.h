@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "weir/sched/delay_bounded.h"
-#include "weir/sched/run.h"
+#include "weir/sched/test_runner.h"
 
 namespace weir::sched {
 
@@ -23,7 +23,7 @@ enum class Strategy : std::uint8_t {
 std::string_view to_string(Strategy strategy);
 
 struct SearchOptions {
-  RunOptions run;  ///< its seed is that of the first schedules
+  RunOptions run;  ///< its seed is also where those of the strategies begin; at_end is not used
   Strategy strategy = Strategy::mixed;
   std::size_t schedules = 1'000;  ///< at most; 0: no bound
   Nanos time{60'000'000'000};     ///< at most; 0: no bound
@@ -80,6 +80,10 @@ Result<SearchResult> search(const TestBinary& binary, const SearchOptions& optio
 Result<std::vector<std::uint32_t>> shrink(const TestBinary& binary, const RunOptions& run,
                                           std::vector<std::uint32_t> choices, Ending ending,
                                           std::size_t runs, Watchdog& watchdog, std::size_t& used);
+
+/// Likewise, with a runner that the caller has.
+Result<std::vector<std::uint32_t>> shrink(TestRunner& runner, std::vector<std::uint32_t> choices,
+                                          Ending ending, std::size_t runs, std::size_t& used);
 
 /// How many of them are not 0.
 std::size_t count_deviations(const std::vector<std::uint32_t>& choices);

@@ -10,30 +10,23 @@ using Choices = std::vector<std::uint32_t>;
 /// Tries choices, and keeps them if they give the ending that is wanted.
 class Shrinker {
  public:
-  Shrinker(const TestBinary& binary, const RunOptions& run, Ending ending, std::size_t budget,
-           Watchdog& watchdog)
-      : binary_(binary), run_(run), ending_(ending), budget_(budget), watchdog_(watchdog) {
-    run_.at_end = nullptr;
-    run_.check = nullptr;
-  }
+  Shrinker(TestRunner& runner, Ending ending, std::size_t budget)
+      : runner_(runner), ending_(ending), budget_(budget) {}
 
   /// What the run really chose, if it ended as wanted.
   Result<std::optional<Choices>> attempt(const Choices& choices) {
     if (used_ >= budget_) return std::optional<Choices>{};
     ++used_;
-    FixedChooser chooser(choices);
-    WEIR_TRY(const RunRecord record, run_schedule(binary_, run_, chooser, watchdog_));
+    WEIR_TRY(const RunRecord record, runner_.run(FixedChooser(choices)));
     if (record.ending != ending_) return std::optional<Choices>{};
     return std::optional(record.choices());
   }
   std::size_t used() const { return used_; }
 
  private:
-  const TestBinary& binary_;
-  RunOptions run_;
+  TestRunner& runner_;
   Ending ending_;
   std::size_t budget_;
-  Watchdog& watchdog_;
   std::size_t used_ = 0;
 };
 
@@ -56,7 +49,16 @@ std::size_t count_deviations(const std::vector<std::uint32_t>& choices) {
 
 Result<Choices> shrink(const TestBinary& binary, const RunOptions& run, Choices choices,
                        Ending ending, std::size_t runs, Watchdog& watchdog, std::size_t& used) {
-  Shrinker shrinker(binary, run, ending, runs, watchdog);
+  RunOptions options = run;
+  options.at_end = nullptr;
+  options.check = nullptr;
+  TestRunner runner(binary, options, watchdog);
+  return shrink(runner, std::move(choices), ending, runs, used);
+}
+
+Result<Choices> shrink(TestRunner& runner, Choices choices, Ending ending, std::size_t runs,
+                       std::size_t& used) {
+  Shrinker shrinker(runner, ending, runs);
   std::size_t pieces = 2;
   trim(choices);
   for (auto points = deviations_of(choices); !points.empty() && shrinker.used() < runs;) {

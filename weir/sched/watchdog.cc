@@ -47,11 +47,12 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-void Watchdog::watch(pid_t pid) {
+void Watchdog::watch(pid_t pid, const std::uint64_t& reached) {
   const std::lock_guard lock(mutex_);
   pid_ = pid;
   verdict_.reset();
-  seen_points_ = points_;
+  reached_ = &reached;
+  seen_points_ = points();
   cpu_then_ = {0};
   asleep_since_ = {0};
 }
@@ -79,9 +80,9 @@ std::optional<std::string> Watchdog::look() {
   const bool asleep = std::all_of(threads->begin(), threads->end(), [](const auto& thread) {
     return thread.state == 'S' || thread.state == 'D';
   });
-  const std::uint64_t points = points_;
-  if (points != seen_points_) {
-    seen_points_ = points;
+  const std::uint64_t now_reached = points();
+  if (now_reached != seen_points_) {
+    seen_points_ = now_reached;
     cpu_then_ = facts->cpu_time;
     asleep_since_ = {0};
     return std::nullopt;

@@ -2,7 +2,6 @@
 // Watchdog: ends a process that reaches no more points of its schedule, and says why it did not.
 #include <sys/types.h>
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -27,9 +26,8 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  void watch(pid_t pid);
-  /// A point was reached.
-  void progress() { points_.fetch_add(1, std::memory_order_relaxed); }
+  /// `reached` grows with each point that is reached; it must stay until stop().
+  void watch(pid_t pid, const std::uint64_t& reached);
   /// To be called before the process is collected. Why it was killed, if it was.
   std::optional<std::string> stop();
 
@@ -38,10 +36,11 @@ class Watchdog {
   std::optional<std::string> look();
 
   WatchdogLimits limits_;
-  std::atomic<std::uint64_t> points_{0};
   std::mutex mutex_;
   std::condition_variable changed_;
   pid_t pid_ = 0;  ///< 0 = none
+  const std::uint64_t* reached_ = nullptr;
+  std::uint64_t points() const { return __atomic_load_n(reached_, __ATOMIC_RELAXED); }
   bool over_ = false;
   std::optional<std::string> verdict_;
   std::uint64_t seen_points_ = 0;

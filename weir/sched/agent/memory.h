@@ -1,0 +1,163 @@
+#pragma once
+// What weir and the agent in the process tell each other: structures in the process's memory, laid
+// out alike on both sides. Plain data only; the agent is built without any library.
+#include <cstdint>
+
+namespace weir::sched::agent {
+
+/// Offsets from where the agent is put. The process keeps its own copy of everything below, except
+/// for Shared.
+inline constexpr std::uint64_t state_at = 0x10000;   ///< State
+inline constexpr std::uint64_t stack_end = 0x80000;  ///< of the agent's own stack, which grows down
+inline constexpr std::uint64_t config_at = 0x80000;  ///< Config; what it points to follows
+
+/// The registers of a thread in the order of Linux' sigcontext.
+struct Frame {
+  std::uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,
+      flags;
+};
+inline constexpr std::uint8_t no_register = 0xff;  ///< else a position in Frame
+
+enum class SiteKind : std::uint8_t {
+  start_thread,
+  processors,
+  execute,
+  poll,
+  operation,
+  atomic,
+  fatal,
+  crash,
+  panic,
+  exit,
+  observation,
+};
+
+enum class Operand : std::uint8_t { none, first, second, memory };
+
+inline constexpr std::int32_t no_caller = -1;
+
+/// One place in the program where the agent is asked.
+struct Site {
+  std::uint64_t at;    ///< its address
+  std::uint64_t copy;  ///< the instructions that were there, and the way back
+  std::uint64_t displacement;
+  std::uint64_t fixed;  ///< address of the operand; 0: base + index * scale + displacement
+  std::int32_t caller;  ///< the return address is at RSP + this; no_caller: nobody asks
+  std::uint8_t base, index, scale;
+  SiteKind kind;
+  Operand operand;
+  bool asks;                 ///< another goroutine may go on here
+  bool checks_stack;         ///< a preempted goroutine begins the function anew
+  bool selects;              ///< runtime.selectgo
+  bool calls_c;              ///< runtime.cgocall
+  std::uint8_t observation;  ///< bit of Shared::observations
+  std::uint8_t patched;      ///< bytes of `original` that were overwritten
+  std::uint8_t original[8];
+};
+
+/// Offsets of the runtime's fields in bytes (gortime::Layout).
+struct Offsets {
+  std::uint32_t g_goid, g_m, g_stack_lo, g_stackguard0, g_preempt, g_schedlink, g_startpc,
+      g_lockedm;
+  std::uint32_t m_p, m_curg, m_locks, m_mallocing, m_preemptoff, m_procid;
+  std::uint32_t m_random, m_random_width;
+  std::uint32_t p_runqhead, p_runqtail, p_runq, p_runnext;
+  std::uint32_t p_when, p_when_modified;  ///< of the next timer; 0: not known
+  std::uint32_t sched_runq_head, sched_runq_tail;
+  std::uint32_t sched_midle, sched_nmidle, sched_nmidlelocked, sched_mnext, sched_nmsys,
+      sched_nmfreed;
+  std::uint32_t chan_qcount, chan_dataqsiz, chan_closed, chan_recvq, chan_sendq;
+};
+
+/// Written once, before the test begins.
+struct Config {
+  Offsets offsets;
+  std::uint64_t sched;          ///< runtime.sched
+  std::uint64_t p;              ///< the one P
+  std::uint64_t sleep;          ///< time.Sleep; 0: none
+  std::uint64_t async_preempt;  ///< runtime.asyncPreempt
+  std::uint64_t clock;          ///< the virtual clock's counter, in ns
+  std::uint64_t text_start, text_end;
+  std::uint64_t explored;  ///< bitmap of the text, a bit for 16 bytes: is_explored()
+  std::uint64_t system;    ///< likewise: where goroutines of the runtime itself begin
+  std::uint64_t sites;     ///< Site[site_count], by address
+  std::uint64_t site_count;
+  std::uint64_t shared;       ///< Shared
+  std::uint64_t old_handler;  ///< of SIGTRAP
+  /// Threads that count as running and are not: what cgo keeps for calls from C (an extra M,
+  /// src/runtime/proc.go), for which checkdead() would never find a deadlock. Counted again once C
+  /// code is called.
+  std::uint64_t extra_threads;
+  std::uint64_t jitter;  ///< ns: a timer that is due so soon may fire at once; 0: never
+  Frame start;           ///< the registers with which the test goes on
+};
+
+enum class Strategy : std::uint32_t {
+  fixed,   ///< Request's choices, then Go's own
+  random,  ///< a random walk
+  pct,     ///< probabilistic concurrency testing
+};
+
+/// How a run is to be.
+struct Request {
+  Strategy strategy;
+  std::uint32_t depth;    ///< pct
+  std::uint64_t seed;     ///< random, pct
+  std::uint64_t length;   ///< pct: of the run, in choice points
+  std::uint32_t choices;  ///< so many are given
+  std::uint32_t look;     ///< not 0: stop when the end is a finding
+};
+
+enum class PointKind : std::uint32_t {
+  resume,     ///< somebody has to be picked
+  operation,  ///< before an operation
+  select,     ///< several cases of a select are ready
+};
+
+/// One point of the schedule.
+struct Point {
+  std::uint64_t goroutine;  ///< goid: who acts; of a resumption whom Go would take
+  std::uint64_t runs;       ///< goid: who goes on
+  std::uint64_t pc;
+  std::uint64_t object;  ///< address of what is operated on; 0: none
+  std::uint32_t site;    ///< index; without meaning for a resumption
+  PointKind kind;
+  std::uint32_t alternatives;
+  std::uint32_t choice;
+  std::uint32_t timer;  ///< 1: the last alternative is that a timer fires
+  std::uint32_t unused;
+};
+
+enum class End : std::uint32_t {
+  none,     ///< nothing that the agent has seen
+  message,  ///< fatal, crash or panic: `site`; message
+  exit,     ///< os.Exit(code)
+  settled,  ///< the test has ended well, and its goroutines had their time
+  endless,  ///< more than `most_points`
+  crowded,  ///< more goroutines than the agent can hold
+};
+
+inline constexpr std::uint32_t message_size = 4096;
+
+/// Both sides see one memory.
+struct Shared {
+  Request request;
+  std::uint64_t reached;  ///< hooks, of every run: grows
+  std::uint64_t choices_at,
+      points_at;  ///< offsets from Shared: std::uint32_t[most_points], Point[]
+  std::uint32_t most_points;
+  // The answer:
+  std::uint32_t points;
+  End end;
+  std::uint32_t end_site;
+  std::int32_t code;
+  std::uint32_t thread;  ///< that stands at the end
+  std::uint32_t refused, clamped;
+  std::uint64_t observations;
+  std::uint64_t exiting;  ///< goid
+  Frame registers;        ///< at the end
+  std::uint32_t message_length;
+  char message[message_size];
+};
+
+}  // namespace weir::sched::agent
