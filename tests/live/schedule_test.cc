@@ -54,7 +54,7 @@ TEST_P(ScheduleTest, CopiesAndFreshProcessesRunAlike) {
     WEIR_ASSERT_OK(const RunRecord first, copies.run(chooser));
     EXPECT_EQ(first.ending, Ending::passed) << first.message << first.output;
     EXPECT_GT(first.events.size(), 200U);
-    EXPECT_GT(first.asked, 600U);  // bench/explore counts on it
+    EXPECT_GT(first.asked, 500U);  // bench/explore counts on it
     for (int i = 0; i < 5; ++i) {
       WEIR_ASSERT_OK(const RunRecord again, copies.run(chooser));
       EXPECT_EQ(again.hash, first.hash);
