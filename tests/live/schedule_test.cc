@@ -11,7 +11,6 @@
 namespace weir::live {
 namespace {
 
-using sched::Beginning;
 using sched::Ending;
 using sched::RunRecord;
 using testing::HasSubstr;

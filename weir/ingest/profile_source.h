@@ -8,9 +8,10 @@
 
 namespace weir::ingest {
 
-/// `name` is a file with a pprof profile, gzipped or not or as text (debug=1), "-" for standard input, a URL or
-/// "host:port" (its CPU profile of `seconds`, as go tool pprof has it), a recording or a process id
-/// (its goroutine profile). Errors: not_found, denied, and those of the readers, with the name.
+/// `name` is a file with a pprof profile, gzipped or not or as text (debug=1), "-" for standard
+/// input, a URL or "host:port" (its CPU profile of `seconds`, as go tool pprof has it), a recording
+/// or a process id (its goroutine profile). Errors: not_found, denied, and those of the readers,
+/// with the name.
 Result<model::Profile> read_profile(const std::string& name, const EvidenceOptions& options,
                                     int seconds);
 
