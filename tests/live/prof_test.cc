@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/child.h"
 #include "tests/support/go_test_case.h"
 #include "weir/bytes/mapped_file.h"
 
@@ -356,6 +357,22 @@ TEST_P(ProfOptionsTest, ExportsHoldTheWholeProfile) {
   expect_equal({"-callgrind", profile("cpu")});
   EXPECT_THAT(weir({"-json", "-traces", profile("cpu")}).err, HasSubstr("-json goes with"));
   EXPECT_EQ(weir({"-json", "-folded", profile("cpu")}).exit.code, 2);
+}
+
+TEST_P(ProfOptionsTest, CollectsWhatAServerHas) {
+  WEIR_BUILD_GO(server, go(), "endpoint");
+  WEIR_ASSERT_OK(test_support::Child child, test_support::Child::start({server, folder_}));
+  WEIR_ASSERT_OK(std::string address, child.wait_for_line("elsewhere "));
+  address = address.substr(address.find(' ') + 1);
+  const std::string to = folder_ + "/bundle";
+  const Completed done =
+      weir({"-collect", "cpu,goroutine,heap,nosuch", "-seconds", "1", "-folder", to, address});
+  EXPECT_EQ(done.exit.code, 2) << "one of them is not there";
+  EXPECT_THAT(done.out + done.err, HasSubstr("nosuch"));
+  EXPECT_FALSE(fs::exists(to + "/nosuch.pb.gz"));
+  for (const char* kind : {"cpu", "goroutine", "heap"})
+    expect_equal({"-top", to + "/" + kind + ".pb.gz"});
+  EXPECT_THAT(weir({"-top", to + "/goroutine.pb.gz"}).out, HasSubstr("main.receive"));
 }
 
 TEST_P(ProfOptionsTest, BrokenProfilesAreRefused) {
