@@ -243,10 +243,12 @@ TEST_F(ExploreNewest, ReplaysATokenAndTellsTheStory) {
   EXPECT_THAT(page, HasSubstr("cycle: goroutine"));
   // What was emitted is a file of the test's package, and compiles there.
   fs::copy(fs::path(WEIR_SOURCE_DIR) / "tests/programs/explore/bugs_test.go", folder_.path());
-  ASSERT_TRUE(bytes::write_file(folder_.path() + "/go.mod", "module explore\n\ngo 1.19\n"));
-  WEIR_ASSERT_OK(const Completed built, test_support::run({go_.go(), "test", "-C", folder_.path(),
-                                                           "-c", "-o", folder_.file("order")},
-                                                          {}));
+  ASSERT_TRUE(
+      bytes::write_file(folder_.path() + "/go.mod", "module weir.test/explore\n\ngo 1.19\n"));
+  const test_support::ChildOptions there{.environment = {"PWD=" + folder_.path()},
+                                         .directory = folder_.path()};
+  WEIR_ASSERT_OK(const Completed built,
+                 test_support::run({go_.go(), "test", "-c", "-o", folder_.file("order")}, there));
   EXPECT_EQ(built.exit.code, 0) << built.out << built.err;
   std::string wrong = token;
   wrong[10] = wrong[10] == 'A' ? 'B' : 'A';

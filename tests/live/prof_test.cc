@@ -25,11 +25,14 @@ using testing::Not;
 
 using Words = std::vector<std::string>;
 
+/// Before, pprof writes times and numbers its locations in another way.
+constexpr int oldest_pprof = 25;
+
 /// The pprof of the newest Go, as a program: Go builds it where it does not ship it.
 const std::string& pprof_tool() {
   static const std::string tool = [] {
     const auto newest = test_support::find_newest_go_toolchain();
-    if (!newest) return std::string();
+    if (!newest || newest->minor < oldest_pprof) return std::string();
     const ChildOptions options{.environment = test_support::go_environment(*newest, {})};
     const auto found = test_support::run({newest->go(), "tool", "-n", "pprof"}, options);
     std::string path = found ? found->out : "";
@@ -45,7 +48,8 @@ const std::string& pprof_tool() {
 class ProfTest : public test_support::GoTest {
  protected:
   void SetUp() override {
-    if (pprof_tool().empty()) WEIR_SKIP("there is no go tool pprof to compare with");
+    if (pprof_tool().empty())
+      WEIR_SKIP("there is no go tool pprof of Go 1.25 or later to compare with");
     folder_ = make_folder();
     WEIR_BUILD_GO(program, go(), "profiled");
     text_folder_ = make_folder();

@@ -89,9 +89,17 @@ std::map<std::string, json> waits_of(const json& report) {
   return waits;
 }
 
+/// The go tool trace to compare with. Those of Go 1.25 and before count fewer waits for a P; those of
+/// 1.23 and before print no events.
+std::optional<test_support::GoToolchain> find_judge() {
+  auto newest = test_support::find_newest_go_toolchain();
+  return newest && newest->minor >= 26 ? newest : std::nullopt;
+}
+
 TEST_P(TraceTest, HasTheTotalsOfGoToolTrace) {
+  const auto newest = find_judge();
+  if (!newest) WEIR_SKIP("there is no go tool trace of Go 1.26 or later to compare with");
   WEIR_ASSERT_OK(const std::string trace, record());
-  const auto newest = test_support::find_newest_go_toolchain();
   const auto environment = test_support::go_environment(*newest, {});
   for (const std::string kind : {"sched", "sync", "net", "syscall"}) {
     SCOPED_TRACE(kind);
@@ -123,7 +131,8 @@ TEST_P(TraceTest, HasTheEventsOfGoToolTrace) {
     EXPECT_THAT(done.err, testing::HasSubstr("from before Go 1.22"));
     return;
   }
-  const auto newest = test_support::find_newest_go_toolchain();
+  const auto newest = find_judge();
+  if (!newest) WEIR_SKIP("there is no go tool trace of Go 1.26 or later to compare with");
   WEIR_ASSERT_OK(const std::string theirs, output({newest->go(), "tool", "trace", "-d=wire", trace},
                                                   test_support::go_environment(*newest, {})));
   WEIR_ASSERT_OK(const std::string found, output(ours));
