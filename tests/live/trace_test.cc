@@ -89,8 +89,8 @@ std::map<std::string, json> waits_of(const json& report) {
   return waits;
 }
 
-/// The go tool trace to compare with. Those of Go 1.25 and before count fewer waits for a P; those of
-/// 1.23 and before print no events.
+/// The go tool trace to compare with. Those of Go 1.25 and before count fewer waits for a P; those
+/// of 1.23 and before print no events.
 std::optional<test_support::GoToolchain> find_judge() {
   auto newest = test_support::find_newest_go_toolchain();
   return newest && newest->minor >= 26 ? newest : std::nullopt;
