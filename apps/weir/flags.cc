@@ -56,7 +56,7 @@ Result<void> FlagSet::apply(const Flag& flag, const FlagWord& word,
   if (!word.has_value && flag.is_switch()) {
     value = "true";
   } else if (!word.has_value) {
-    if (next >= args.size())
+    if (next >= args.size() || args[next] == "--")
       return fail(ErrorCode::usage, fmt::format("flag -{} needs a {}", word.name, flag.argument));
     value = args[next++];
   }

@@ -182,6 +182,7 @@ TEST_P(ExecTest, WrongUse) {
       {"exec", "--"},
       {"exec", "-setle=1s", "--", program, "exit", "0"},
       {"exec", "-settle=1", "--", program, "exit", "0"},
+      {"exec", "-json", "--", program, "exit", "0"},
       {"exec", "-update-baseline", "--", program, "exit", "0"},
       {"exec", "-baseline=" + folder / "none.json", "--", program, "exit", "0"},
       {"exec", "--", folder / "nothing-here"},
