@@ -154,9 +154,11 @@ TEST_P(TraceTest, TellsWaitsApart) {
   EXPECT_EQ(report.at("schema"), "weir.trace/1");
   EXPECT_THAT(report.at("notes"), testing::IsEmpty()) << report.at("notes");
   const auto waits = waits_of(report);
-  for (const char* kind : {"scheduling", "chan receive", "select", "sync.Mutex", "sync.RWMutex",
-                           "sync.WaitGroup", "sync.Cond", "network", "sleep", "syscall"})
+  for (const char* kind : {"scheduling", "select", "sync.Mutex", "sync.RWMutex", "sync.WaitGroup",
+                           "sync.Cond", "network", "sleep", "syscall"})
     EXPECT_TRUE(waits.contains(kind)) << kind;
+  // Which of the two that hand values to and fro has to wait is chance.
+  EXPECT_TRUE(waits.contains("chan receive") || waits.contains("chan send"));
   ASSERT_TRUE(waits.contains("sync.RWMutex"));
   const json& row = waits.at("sync.RWMutex").at("rows")[0];
   EXPECT_EQ(row.at("key"), "main.locked");
