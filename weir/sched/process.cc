@@ -255,17 +255,20 @@ Result<void> ControlledProcess::release(pid_t thread, const user_regs_struct& re
   return {};
 }
 
+Result<int> ControlledProcess::wait_for_stop(pid_t thread) {
+  int status = 0;
+  while (waitpid(thread, &status, __WALL) < 0)
+    if (errno != EINTR) return gone();
+  if (WIFSTOPPED(status)) return status;
+  forget(thread);
+  if (thread == pid_) ended_ = true;
+  return gone();
+}
+
 Result<void> ControlledProcess::run_to_trap(pid_t thread) {
   for (int signal = 0;;) {
     if (ptrace(PTRACE_CONT, thread, 0, signal) != 0) return gone();
-    int status = 0;
-    while (waitpid(thread, &status, __WALL) < 0)
-      if (errno != EINTR) return gone();
-    if (!WIFSTOPPED(status)) {
-      forget(thread);
-      if (thread == pid_) ended_ = true;
-      return gone();
-    }
+    WEIR_TRY(const int status, wait_for_stop(thread));
     signal = WSTOPSIG(status);
     if (signal == SIGTRAP && status >> 16 == 0) return {};
     if (status >> 16 != 0) signal = 0;
@@ -274,21 +277,11 @@ Result<void> ControlledProcess::run_to_trap(pid_t thread) {
 
 Result<bool> ControlledProcess::step(pid_t thread) {
   if (ptrace(PTRACE_SINGLESTEP, thread, 0, 0) != 0) return gone();
-  int status = 0;
-  while (waitpid(thread, &status, __WALL) < 0)
-    if (errno != EINTR) return gone();
-  if (!WIFSTOPPED(status)) {
-    forget(thread);
-    if (thread == pid_) ended_ = true;
-    return gone();
-  }
+  WEIR_TRY(const int status, wait_for_stop(thread));
   if (WSTOPSIG(status) == SIGTRAP) return true;
   ptrace(PTRACE_SINGLESTEP, thread, 0, WSTOPSIG(status));  // enters the handler
-  while (waitpid(thread, &status, __WALL) < 0)
-    if (errno != EINTR) return gone();
-  if (WIFSTOPPED(status)) return false;
-  if (thread == pid_) ended_ = true;
-  return gone();
+  WEIR_TRY_VOID(wait_for_stop(thread));
+  return false;
 }
 
 Result<user_regs_struct> ControlledProcess::read_registers(pid_t thread) const {

@@ -108,6 +108,8 @@ class ControlledProcess {
   friend struct ProcessLauncher;
   bool on_stop(pid_t thread, int status, ProcessStop& stop);
   void expect(pid_t thread);
+  /// The status that `thread` stops with next. An error if it ends.
+  Result<int> wait_for_stop(pid_t thread);
   void forget(pid_t thread);
   bool is_settled(pid_t thread) const;
 
