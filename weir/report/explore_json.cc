@@ -1,4 +1,5 @@
 // `weir explore -json`: schema "weir.explore/1".
+#include "weir/report/json_values.h"
 #include "weir/report/json_writer.h"
 #include "weir/report/schedule_text.h"
 
@@ -55,10 +56,7 @@ void write_exploration(JsonWriter& json, const model::Exploration& one) {
   json.member_if("stopped", one.stopped);
   write_counts(json, "unknown", "reason", one.unknown);
   json.member("unconfirmed", one.unconfirmed);
-  json.key("observations");
-  json.begin_array();
-  for (const std::string& text : one.observations) json.value(text);
-  json.end_array();
+  write_texts(json, "observations", one.observations);
   json.member("clamped", one.clamped);
   json.member("seed", one.seed);
   if (one.finding) write_finding(json, *one.finding);

@@ -12,13 +12,6 @@ void write_place(JsonWriter& json, const model::CodePlace& place) {
   json.end_object();
 }
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name);
-  json.begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 void write_cause(JsonWriter& json, const model::Cause& cause) {
   json.begin_object();
   json.member("code", cause.code);
@@ -84,6 +77,13 @@ void write_others(JsonWriter& json, const std::vector<model::OtherStack>& others
 }
 
 }  // namespace
+
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name);
+  json.begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
 
 void write_notes(JsonWriter& json, const Notes& notes) {
   json.begin_array();

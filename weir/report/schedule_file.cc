@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "weir/report/json_fields.h"
+#include "weir/report/json_values.h"
 #include "weir/report/json_writer.h"
 
 namespace weir::report {
@@ -116,12 +117,7 @@ std::string render_schedule_file(const Schedule& schedule) {
     json.member_if("package", schedule.package);
     json.member_if("folder", schedule.folder);
     json.member("test", schedule.test);
-    if (!schedule.arguments.empty()) {
-      json.key("arguments");
-      json.begin_array();
-      for (const std::string& argument : schedule.arguments) json.value(argument);
-      json.end_array();
-    }
+    if (!schedule.arguments.empty()) write_texts(json, "arguments", schedule.arguments);
     json.member("seed", schedule.seed);
     json.member_if("strategy", schedule.strategy);
     json.end_object();
