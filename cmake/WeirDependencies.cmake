@@ -24,7 +24,7 @@ endif()
 # What every file of weir is compiled with.
 add_library(weir_flags INTERFACE)
 target_include_directories(weir_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+target_compile_options(weir_flags INTERFACE -pthread -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE MATCHES Rel)
   # g++ 12 with optimisation sees in std::string what is not there (GCC bugs 105651 and 105562).
   target_compile_options(weir_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized)

@@ -11,7 +11,7 @@ using model::WatchStatus;
 namespace {
 
 /// A label's value: quotes, backslashes and line breaks escaped, always valid UTF-8.
-std::string quoted(std::string_view text) {
+std::string label_value(std::string_view text) {
   std::string valid, out = "\"";
   append_utf8(valid, text);
   for (const char c : valid) {
@@ -35,7 +35,8 @@ class Page {
     out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
     for (const WatchStatus& status : targets_)
       lines(status, [&](std::string_view labels, auto value) {
-        out_ += fmt::format("{}{{target={}{}}} {}\n", name, quoted(status.target), labels, value);
+        out_ +=
+            fmt::format("{}{{target={}{}}} {}\n", name, label_value(status.target), labels, value);
       });
   }
   /// One line for each target.
@@ -63,8 +64,8 @@ void add_goroutines(Page& page) {
   page.family("weir_goroutine_group", "gauge", "Goroutines of the largest groups.",
               [](const WatchStatus& status, auto sample) {
                 for (const model::WatchCount& group : status.groups)
-                  sample(fmt::format(",id={},key={}", quoted(group.fingerprint.id),
-                                     quoted(group.fingerprint.key)),
+                  sample(fmt::format(",id={},key={}", label_value(group.fingerprint.id),
+                                     label_value(group.fingerprint.key)),
                          group.count);
               });
 }
@@ -87,7 +88,7 @@ std::string render_prometheus(const std::vector<WatchStatus>& targets) {
   page.family("weir_alarms_total", "counter", "Alarms, by the rule that raised them.",
               [](const WatchStatus& status, auto sample) {
                 for (const auto& [rule, count] : status.alarms)
-                  sample(",rule=" + quoted(rule), count);
+                  sample(",rule=" + label_value(rule), count);
               });
   page.family("weir_last_look_timestamp_seconds", "gauge", "When the last look was taken.",
               [](const WatchStatus& status, auto sample) {

@@ -84,7 +84,7 @@ std::string package_name(const Schedule& schedule) {
 }
 
 /// One line that ends no comment.
-std::string quoted(std::string text) {
+std::string one_line(std::string text) {
   text = printable(text);
   return text;
 }
@@ -92,9 +92,9 @@ std::string quoted(std::string text) {
 std::string place_text(const ScheduleStep& step) {
   const CodePlace& place = step.where;
   const auto slash = place.file.rfind('/');
-  return quoted(fmt::format("{}:{} ({}, goroutine {})",
-                            place.file.substr(slash == std::string::npos ? 0 : slash + 1),
-                            place.line, step.operation, step.goroutine.value));
+  return one_line(fmt::format("{}:{} ({}, goroutine {})",
+                              place.file.substr(slash == std::string::npos ? 0 : slash + 1),
+                              place.line, step.operation, step.goroutine.value));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ TestSkeleton render_test_skeleton(const Schedule& schedule,
     const Order& order = orders[i];
     const auto line = [&](const ScheduleStep& step) {
       const std::string text = source ? source(step.where) : "";
-      return text.empty() ? std::string() : fmt::format("\t//\t\t{}\n", quoted(text));
+      return text.empty() ? std::string() : fmt::format("\t//\t\t{}\n", one_line(text));
     };
     steps +=
         fmt::format("\t// {0}. weirDone({0}) {1} {2}\n{3}\t//    weirWait({0}) before {4}\n{5}",
@@ -163,7 +163,7 @@ func {0}Order(t *testing.T) {{
 	{0}(t)
 }}
 )",
-      top, quoted(schedule.outcome + ": " + schedule.message), package_name(schedule),
+      top, one_line(schedule.outcome + ": " + schedule.message), package_name(schedule),
       orders.size() + 1, steps);
   return skeleton;
 }

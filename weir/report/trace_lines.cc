@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t enough = 64 << 10;
 
-std::string quoted(std::string_view text) {
+std::string csv_field(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"') out += '"';
@@ -33,13 +33,13 @@ void TraceLines::add_csv(const model::TraceInterval& interval) {
   const bool any = !frames.empty();
   const std::string place =
       any ? fmt::format("{}:{}", names_.file(frames[0]), names_.frames[frames[0]].line) : "";
-  text_ +=
-      fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", to_string(interval.kind),
-                  interval.goroutine, interval.begin, interval.end, interval.duration(),
-                  interval.proc == model::no_trace_proc ? "" : std::to_string(interval.proc),
-                  interval.waker == 0 ? "" : std::to_string(interval.waker), interval.open ? 1 : 0,
-                  quoted(names_.strings[interval.region]), quoted(names_.strings[interval.task]),
-                  quoted(any ? names_.function(frames[0]) : std::string()), quoted(place));
+  text_ += fmt::format(
+      "{},{},{},{},{},{},{},{},{},{},{},{}\n", to_string(interval.kind), interval.goroutine,
+      interval.begin, interval.end, interval.duration(),
+      interval.proc == model::no_trace_proc ? "" : std::to_string(interval.proc),
+      interval.waker == 0 ? "" : std::to_string(interval.waker), interval.open ? 1 : 0,
+      csv_field(names_.strings[interval.region]), csv_field(names_.strings[interval.task]),
+      csv_field(any ? names_.function(frames[0]) : std::string()), csv_field(place));
 }
 
 void TraceLines::add_json(const model::TraceInterval& interval) {

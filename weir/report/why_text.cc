@@ -295,7 +295,7 @@ void write_list(JsonWriter& json, const char* key, const List& list, Write write
   json.end_array();
 }
 
-std::string quoted(std::string_view text) {
+std::string dot_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
@@ -345,11 +345,11 @@ std::string render_why_dot(const WhyReport& report) {
     if (!named.contains(goroutine.id.value)) continue;
     const std::string label = fmt::format("goroutine {} [{}]", goroutine.id.value, goroutine.state);
     out += fmt::format("  g{} [shape=box, label={}, tooltip={}];\n", goroutine.id.value,
-                       quoted(label + "  " + goroutine.where.function), quoted(label));
+                       dot_string(label + "  " + goroutine.where.function), dot_string(label));
   }
   for (std::size_t i = 0; i < report.objects.size(); ++i) {
     const WhyObject& object = report.objects[i];
-    out += fmt::format("  o{} [shape=ellipse, label={}];\n", i, quoted(object.text));
+    out += fmt::format("  o{} [shape=ellipse, label={}];\n", i, dot_string(object.text));
     for (const Goid waiter : object.waiters) {
       const bool red =
           std::any_of(object.wakers.begin(), object.wakers.end(), [&](const Waker& waker) {
