@@ -17,6 +17,7 @@
 
 #include "weir/base/address.h"
 #include "weir/base/notes.h"
+#include "weir/dump/frame_memo.h"
 
 namespace weir::dump {
 
@@ -105,6 +106,7 @@ class Scanner {
   std::string kept_;            ///< input not yet consumed
   std::size_t retry_size_ = 0;  ///< no new attempt on kept_ before it is this long
   std::uint64_t kept_offset_ = 0;
+  FrameMemo memo_;
   std::string unprefixed_;  ///< a goroutine's lines without their log prefixes
   std::string reason_;      ///< why the next dump was printed
   std::uint64_t dump_offset_ = 0;

@@ -64,6 +64,68 @@ constexpr std::string_view two_goroutines =
     "created by main.start in goroutine 1\n"
     "\t/home/user/app/worker.go:12 +0x5a\n";
 
+/// A goroutine with one call.
+std::string called(int id, std::string_view call, std::string_view location,
+                   std::string_view line_end = "\n") {
+  return fmt::format("goroutine {} [select]:{}{}{}\t{}{}{}", id, line_end, call, line_end, location,
+                     line_end, line_end);
+}
+
+/// The keys that this text gives where nothing came before.
+std::vector<std::uint64_t> keys_of(std::string_view text) {
+  std::vector<std::uint64_t> keys;
+  for (const Kept& goroutine : scan(text).goroutines) keys.push_back(goroutine.key);
+  return keys;
+}
+
+// A call that came before is recognised by its text; that must not change what it is.
+TEST(Scanner, WhatCameBeforeChangesNothing) {
+  const std::vector<std::string> texts = {
+      called(1, "main.f(0x1)", "/a.go:7 +0x1d"),
+      called(2, "main.f(0x2, {0x3?, ...})", "/a.go:7 +0x1d"),
+      called(3, "main.f(0x1)", "/a.go:7 +0x1d1"),
+      called(4, "main.f(0x1)", "/a.go:8 +0x1d"),
+      called(5, "main.f()(0x1)", "/a.go:7 +0x1d"),
+      called(6, "main.f(0x1) ", "/a.go:7 +0x1d"),
+      called(7, "main.f(...)", "/a.go:7"),
+      called(8, "main.f(0x1)", "/a.go:7 +0x1d fp=0xc000053fe0 sp=0xc000053f30 pc=0x50ba25"),
+      called(9, "main.f(0x1)", "/a.go:7 +0x1d fp=0xc000053fff sp=0xc000053f30 pc=0x50ba25"),
+      called(10, "main.f(0x1)", "/a.go:7 +0x1d", "\r\n"),
+      called(11, "main.f", "/a.go:7 +0x1d"),
+      called(12, "main.f(\nmain.f(0x1)", "/a.go:7 +0x1d"),
+      called(13, "main.fg(0x1)", "/a.go:7 +0x1d"),
+      called(14, "created by main.f(0x1)", "/a.go:7 +0x1d"),
+      called(15, "[originating from goroutine 7]:\nmain.f(0x1)", "/a.go:7 +0x1d"),
+  };
+  std::string all;
+  std::vector<std::uint64_t> keys;
+  for (const std::string& first : texts)
+    for (const std::string& second : texts)
+      for (const std::string& text : {first, second}) {
+        const auto alone = keys_of(text);
+        keys.insert(keys.end(), alone.begin(), alone.end());
+        all += text;
+      }
+  ASSERT_GT(keys.size(), texts.size() * 24);
+  EXPECT_EQ(keys_of(all), keys);
+}
+
+// More different calls than can be kept.
+TEST(Scanner, ForgetsCallsAndStaysRight) {
+  std::string text;
+  for (int round = 0; round < 2; ++round)
+    for (int i = 0; i < 20000; ++i)
+      text += called(i + 2, fmt::format("main.f{}({:#x})", i, round), "/a.go:7 +0x1d");
+  const Scanned scanned = scan(text);
+  ASSERT_EQ(scanned.goroutines.size(), 40000u);
+  for (std::size_t i = 0; i < 20000; ++i) {
+    ASSERT_EQ(scanned.goroutines[i].key, scanned.goroutines[i + 20000].key) << i;
+    ASSERT_EQ(scanned.goroutines[i].frames, 1u);
+  }
+  EXPECT_THAT(keys_of(called(1, "main.f7()", "/a.go:7 +0x1d")),
+              ElementsAre(scanned.goroutines[7].key));
+}
+
 TEST(Header, PlainStates) {
   const auto header = parse_header("goroutine 18 [sync.Cond.Wait]:");
   ASSERT_TRUE(header);

@@ -80,6 +80,8 @@ bool looks_unfinished(std::string_view line) {
 
 /// One goroutine while its lines are looked at.
 struct Scanner::Goroutine {
+  explicit Goroutine(FrameMemo& memo) : scan(memo) {}
+
   GoroutineText text;
   LogPrefix prefix;
   StackScan scan;
@@ -102,6 +104,11 @@ void Scanner::Goroutine::add_lines(std::string_view input, bool last, std::strin
   std::string_view rest = window.substr(begin);
   std::size_t kept = 0;
   while (!rest.empty() && !ended) {
+    if (const std::size_t known = prefix.empty() ? scan.take_known(rest) : 0; known != 0) {
+      rest.remove_prefix(known);
+      end = window.size() - rest.size();
+      continue;
+    }
     std::string_view after = rest;
     std::string_view line = take_line(after);
     const bool unterminated = after.empty() && rest.back() != '\n';
@@ -193,7 +200,7 @@ bool Scanner::consume_line(std::string_view text, std::size_t& position, bool la
     position = next_line;
     return true;
   }
-  Goroutine goroutine;
+  Goroutine goroutine(memo_);
   goroutine.text.header = found->header;
   goroutine.text.offset = kept_offset_ + position + found->column;
   goroutine.prefix = LogPrefix(line.substr(0, found->column));

@@ -40,6 +40,15 @@ bool StackScan::dangling() const {
          (waiting_ == Waiting::location && without_args(call_).find(' ') == std::string_view::npos);
 }
 
+std::size_t StackScan::take_known(std::string_view text) {
+  if (waiting_ != Waiting::nothing || created_ || in_ancestors_ || aliens_ != 0) return 0;
+  const FrameMemo::Match match = memo_->find(key_, text);
+  if (match.size == 0) return 0;
+  key_ = match.key;
+  ++frames_;
+  return match.size;
+}
+
 StackScan::Verdict StackScan::add(std::string_view line) {
   // The common case first: places and calls take turns.
   if (waiting_ != Waiting::nothing && line.starts_with('\t')) {
@@ -91,8 +100,11 @@ StackScan::Verdict StackScan::add_location(std::string_view line, const Location
                                   : creator       ? without_goroutine(call_)
                                   : shape.foreign ? call_
                                                   : without_args(call_);
+    const std::uint64_t before = key_;
     key_ = mix_text(mix_text(key_, name), line.substr(0, shape.key_size));
     if (!creator) ++frames_;
+    if (!creator && !shape.foreign && name.size() < call_.size())
+      memo_->learn(before, name, line, key_);
   }
   if (named_by_alien) --aliens_;  // it was no other writer's line
   created_ = creator;

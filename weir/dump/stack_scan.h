@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "weir/dump/frame_memo.h"
 #include "weir/dump/line.h"
 
 namespace weir::dump {
@@ -16,6 +17,12 @@ class StackScan {
     alien,    ///< it does not, but more of the goroutine may follow
     ended,    ///< it does not, and the goroutine is over
   };
+  /// `memo` outlives it.
+  explicit StackScan(FrameMemo& memo) : memo_(&memo) {}
+
+  /// Takes the call at the beginning of `text` if the memo knows it. Returns the size of its two
+  /// lines; 0 if it is for add() to look at them.
+  std::size_t take_known(std::string_view text);
   Verdict add(std::string_view line);
 
   std::uint64_t key() const { return key_; }
@@ -33,6 +40,7 @@ class StackScan {
   Verdict add_location(std::string_view line, const LocationShape& shape);
   Verdict add_alien(std::string_view line);
 
+  FrameMemo* memo_;
   std::uint64_t key_ = 0;
   std::uint32_t frames_ = 0;
   std::uint32_t aliens_ = 0;  ///< since the last line that was taken
