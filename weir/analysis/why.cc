@@ -7,7 +7,9 @@
 #include <set>
 
 #include "weir/analysis/filter.h"
+#include "weir/analysis/lock_owner.h"
 #include "weir/analysis/own_power.h"
+#include "weir/analysis/runtime_check.h"
 #include "weir/model/describe.h"
 
 namespace weir::analysis {
@@ -17,6 +19,7 @@ using model::ChannelCase;
 using model::DeadlockKind;
 using model::Direction;
 using model::Goroutine;
+using model::OutsideKind;
 using model::Snapshot;
 using model::WaitKind;
 using model::WakeRole;
@@ -68,6 +71,8 @@ std::string shape_of(const std::vector<const model::Blocking*>& waits) {
   const bool one_lock = all([&](const model::Blocking* wait) {
     return lock(wait) && wait->object == waits.front()->object;
   });
+  if (waits.size() == 1 && lock(waits.front()))
+    return "a lock is taken again by the goroutine that holds it";
   if (waits.size() == 2 && one_lock)
     return "a read lock is taken again while a writer waits, who waits for the first to be given "
            "back";
@@ -94,14 +99,21 @@ class Graph {
       if (ignored(goroutine, {}, {}) == Ignored::signals) {
         hears_signals_ = goroutine.id;
       } else {
-        nodes_.push_back({&goroutine, {}, {}, {}});
+        nodes_.push_back({&goroutine, {}, {}, {}, {}, false});
       }
     }
+    variables_known_ = snapshot.surroundings && snapshot.surroundings->variables_known;
+    if (snapshot.surroundings)
+      for (const model::Holder& holder : snapshot.surroundings->holders)
+        outside_[holder.object].push_back(&holder);
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       for (const Side& side : sides_of(*nodes_[i].goroutine)) waiters_[side].push_back(i);
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       for (const Address object : nodes_[i].goroutine->refers_to) referrers_[object].push_back(i);
-    for (Node& node : nodes_) connect(node);
+    std::vector<const Goroutine*> goroutines;
+    for (const Node& node : nodes_) goroutines.push_back(node.goroutine);
+    owners_.emplace(std::move(goroutines));
+    for (std::size_t i = 0; i < nodes_.size(); ++i) connect(i);
   }
 
   WhyReport report(const Snapshot& snapshot) const;
@@ -111,7 +123,9 @@ class Graph {
     const Goroutine* goroutine;
     std::string own_power;            ///< why it can go on by itself; empty if it can't
     std::vector<std::size_t> wakers;  ///< ascending
+    std::vector<std::size_t> owners;  ///< of the lock it waits for, by their code; ascending
     std::map<std::size_t, Side> via;  ///< waker → through what
+    bool by_timer = false;            ///< a pending timer leads to what it waits for
   };
 
   /// Those who refer to the object and do not wait on the same side of it.
@@ -125,12 +139,28 @@ class Graph {
     return wakers;
   }
 
-  void connect(Node& node) {
+  /// Whose code says that it holds a lock is the one who gives it back; others that only refer to
+  /// it do not count then.
+  void connect(std::size_t i) {
+    Node& node = nodes_[i];
     node.own_power = own_power(*node.goroutine);
-    for (const Side& side : sides_of(*node.goroutine))
-      for (const std::size_t waker : wakers_of(side))
+    node.owners = owners_->of(i);
+    const auto sides = sides_of(*node.goroutine);
+    for (const Side& side : sides)
+      for (const std::size_t waker : node.owners.empty() ? wakers_of(side) : node.owners)
         if (node.via.try_emplace(waker, side).second) node.wakers.push_back(waker);
     std::sort(node.wakers.begin(), node.wakers.end());
+    node.by_timer = std::any_of(sides.begin(), sides.end(), [this](const Side& side) {
+      return leads_there(side.object, model::HolderKind::timer) != nullptr;
+    });
+  }
+
+  const model::Holder* leads_there(Address object, model::HolderKind kind) const {
+    const auto found = outside_.find(object);
+    if (found == outside_.end()) return nullptr;
+    for (const model::Holder* holder : found->second)
+      if (holder->kind == kind) return holder;
+    return nullptr;
   }
 
   bool knows_waits_of(const Node& node) const { return !sides_of(*node.goroutine).empty(); }
@@ -140,14 +170,18 @@ class Graph {
   std::vector<WhyCycle> cycles(const std::vector<bool>& stuck) const;
   WhyCycle describe(const std::vector<std::size_t>& path) const;
   WakeRole role(const Node& waiter, std::size_t waker) const;
+  std::string because(const Node& waiter, std::size_t waker) const;
+  const model::Holder* open_to_all(const std::vector<std::size_t>& path) const;
+  std::optional<WhyObject> outer_object(const Goroutine& goroutine) const;
   WhyObject object(const Side& side, const std::vector<std::size_t>& waiters) const;
   void add_objects(WhyReport& report) const;
   void add_powers(WhyReport& report) const;
 
-  std::string explain_silence(const WhyReport& report) const;
-
   Goid hears_signals_;  ///< os/signal's receiver, if there is one
+  bool variables_known_ = false;
   std::vector<Node> nodes_;
+  std::optional<LockOwners> owners_;
+  std::map<Address, std::vector<const model::Holder*>> outside_;
   std::map<Side, std::vector<std::size_t>> waiters_;
   std::map<Address, std::vector<std::size_t>> referrers_;
 };
@@ -158,7 +192,7 @@ class Graph {
 std::vector<bool> Graph::stuck() const {
   std::vector<bool> is_stuck(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    is_stuck[i] = nodes_[i].own_power.empty() && knows_waits_of(nodes_[i]);
+    is_stuck[i] = nodes_[i].own_power.empty() && !nodes_[i].by_timer && knows_waits_of(nodes_[i]);
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -216,9 +250,24 @@ std::vector<WhyCycle> Graph::cycles(const std::vector<bool>& stuck) const {
 
 WakeRole Graph::role(const Node& waiter, std::size_t waker) const {
   const bool lock = is_lock(waiter.goroutine->blocked_on->kind);
-  const auto via = waiter.via.find(waker);
-  if (!lock || via == waiter.via.end()) return WakeRole::refers;
-  return wakers_of(via->second).size() == 1 ? WakeRole::owner : WakeRole::refers;
+  if (!lock || !waiter.via.contains(waker)) return WakeRole::refers;
+  return waiter.wakers.size() == 1 || !waiter.owners.empty() ? WakeRole::owner : WakeRole::refers;
+}
+
+std::string Graph::because(const Node& waiter, std::size_t waker) const {
+  if (!std::binary_search(waiter.owners.begin(), waiter.owners.end(), waker)) return {};
+  return owners_->because(waker, waiter.goroutine->blocked_on->object);
+}
+
+/// A variable that leads to what one of them waits for, other than a lock, which its holder gives
+/// back: whoever can go on may use it.
+const model::Holder* Graph::open_to_all(const std::vector<std::size_t>& path) const {
+  for (const std::size_t i : path) {
+    if (is_lock(nodes_[i].goroutine->blocked_on->kind)) continue;
+    for (const Side& side : sides_of(*nodes_[i].goroutine))
+      if (const auto* holder = leads_there(side.object, model::HolderKind::variable)) return holder;
+  }
+  return nullptr;
 }
 
 WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
@@ -230,29 +279,64 @@ WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
     const std::size_t next = path[(i + 1) % path.size()];
     only_one = only_one && node.wakers.size() == 1;
     waits.push_back(&*node.goroutine->blocked_on);
-    cycle.steps.push_back(
-        {node.goroutine->id, model::describe(*node.goroutine->blocked_on), role(node, next)});
+    cycle.steps.push_back({node.goroutine->id, model::describe(*node.goroutine->blocked_on),
+                           role(node, next), because(node, next)});
   }
   cycle.shape = shape_of(waits);
-  cycle.certainty = only_one ? Certainty::likely : Certainty::possible;
+  const model::Holder* open = open_to_all(path);
+  cycle.certainty = only_one && open == nullptr ? Certainty::likely : Certainty::possible;
   cycle.because =
       only_one
-          ? "in each step the stack of one goroutine only leads to what the one before waits for"
+          ? "in each step one goroutine only holds what the one before waits for, or leads to it"
           : "in some step the stacks of several goroutines lead to it, and all are blocked";
-  cycle.because += "; globals were not looked at";
+  if (open != nullptr) {
+    cycle.because +=
+        fmt::format("; but {} leads there, too, and any goroutine may use that", open->text);
+  } else {
+    cycle.because += variables_known_ ? "; no variable leads to a channel of it"
+                                      : "; variables were not looked at";
+  }
   return cycle;
 }
 
 WhyObject Graph::object(const Side& side, const std::vector<std::size_t>& waiters) const {
   WhyObject made;
-  const Goroutine& first = *nodes_[waiters.front()].goroutine;
-  made.text = model::describe(*first.blocked_on);
+  const Node& first = nodes_[waiters.front()];
+  made.text = model::describe(*first.goroutine->blocked_on);
   for (const std::size_t i : waiters) made.waiters.push_back(nodes_[i].goroutine->id);
-  const auto wakers = wakers_of(side);
-  made.lock = is_lock(first.blocked_on->kind);
-  const bool owner = made.lock && wakers.size() == 1;
-  for (const std::size_t i : wakers)
-    made.wakers.push_back({nodes_[i].goroutine->id, owner ? WakeRole::owner : WakeRole::refers});
+  made.lock = is_lock(first.goroutine->blocked_on->kind);
+  const auto refer = wakers_of(side);
+  std::set<std::size_t> all(refer.begin(), refer.end());
+  all.insert(first.owners.begin(), first.owners.end());
+  for (const std::size_t i : all) {
+    const bool owner = std::binary_search(first.owners.begin(), first.owners.end(), i) ||
+                       (made.lock && first.owners.empty() && all.size() == 1);
+    made.wakers.push_back(
+        {nodes_[i].goroutine->id, owner ? WakeRole::owner : WakeRole::refers, because(first, i)});
+  }
+  const auto found = outside_.find(side.object);
+  if (found == outside_.end()) return made;
+  for (const model::Holder* holder : found->second)
+    made.outside.push_back(
+        {holder->kind == model::HolderKind::timer ? OutsideKind::timer : OutsideKind::variable,
+         holder->text, holder->fires_in});
+  return made;
+}
+
+/// A file descriptor or a sleep: not something that a goroutine has in hand to wake another by.
+std::optional<WhyObject> Graph::outer_object(const Goroutine& goroutine) const {
+  if (!goroutine.blocked_on) return {};
+  const model::Blocking& wait = *goroutine.blocked_on;
+  WhyObject made;
+  made.waiters = {goroutine.id};
+  if (wait.kind == WaitKind::io) {
+    made.text = model::describe(wait);
+    made.outside.push_back({OutsideKind::poller, "network poller", {}});
+    return made;
+  }
+  if (wait.kind != WaitKind::sleep) return {};
+  made.text = "sleep";
+  made.outside.push_back({OutsideKind::timer, "timer of a sleep", wait.wakes_in});
   return made;
 }
 
@@ -269,6 +353,8 @@ void Graph::add_objects(WhyReport& report) const {
   std::stable_sort(
       report.objects.begin(), report.objects.end(),
       [](const WhyObject& a, const WhyObject& b) { return a.waiters.size() > b.waiters.size(); });
+  for (const Node& node : nodes_)
+    if (auto outer = outer_object(*node.goroutine)) report.objects.push_back(std::move(*outer));
 }
 
 void Graph::add_powers(WhyReport& report) const {
@@ -282,26 +368,6 @@ void Graph::add_powers(WhyReport& report) const {
     report.can_go_on.push_back(fmt::format("goroutine {} {} ({})", node.goroutine->id.value,
                                            node.own_power, where.function));
   }
-}
-
-/// runtime.checkdead (src/runtime/proc.go, go1.19–1.27) ends the program with "all goroutines are
-/// asleep" when no thread but idle ones is left. A goroutine that can run, a timer, a thread of C
-/// code (cgo keeps one) and os/signal's receiver, which sleeps in a system call, keep it silent.
-std::string Graph::explain_silence(const WhyReport& report) const {
-  if (report.deadlock == DeadlockKind::global && hears_signals_.value != 0)
-    return fmt::format(
-        "no goroutine can run, yet Go's own check (checkdead, src/runtime/proc.go) stays silent, "
-        "since os/signal listens (goroutine {}) and a signal might wake one",
-        hears_signals_.value);
-  if (report.deadlock == DeadlockKind::global)
-    return "no goroutine can run, yet Go's own check (checkdead, src/runtime/proc.go) stays silent "
-           "while a timer is pending, cgo is linked in or a thread is in the network poller";
-  if (report.deadlock == DeadlockKind::none) return {};
-  const std::uint64_t others = report.can_go_on.size() + report.more_can_go_on - 1;
-  return fmt::format(
-      "Go's own check (checkdead, src/runtime/proc.go) speaks only when no goroutine at all can "
-      "run; here {}{}",
-      report.can_go_on.front(), others > 0 ? fmt::format(", and {} more can go on", others) : "");
 }
 
 WhyReport Graph::report(const Snapshot& snapshot) const {
@@ -324,7 +390,11 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
   } else if (!report.cycles.empty()) {
     report.deadlock = DeadlockKind::partial;
   }
-  report.runtime_silent = explain_silence(report);
+  std::vector<std::string> powers;
+  for (const Node& node : nodes_)
+    if (!node.own_power.empty()) powers.push_back(node.own_power);
+  report.runtime_check = explain_runtime_check(snapshot, report, powers, hears_signals_);
+  report.variables_known = variables_known_;
   return report;
 }
 

@@ -81,7 +81,7 @@ TEST(Why, FindsARing) {
   EXPECT_THAT(members(report.cycles[0]), ElementsAre(7, 8, 9));
   EXPECT_EQ(report.cycles[0].certainty, Certainty::likely);
   EXPECT_EQ(report.deadlock, DeadlockKind::partial);
-  EXPECT_THAT(report.runtime_silent, testing::HasSubstr("goroutine 1 sleeps"));
+  EXPECT_THAT(report.runtime_check.text, testing::HasSubstr("goroutine 1 sleeps"));
 }
 
 TEST(Why, FindsLocksTakenInOppositeOrder) {
@@ -126,7 +126,7 @@ TEST(Why, NamesWhoKeepsGosOwnCheckSilent) {
   listener.stack = std::make_shared<const model::Stack>(model::Stack{receives});
   const auto report = look({on_mutex(2, 0x20, {0x20}), listener});
   EXPECT_EQ(report.deadlock, DeadlockKind::global);
-  EXPECT_THAT(report.runtime_silent, testing::HasSubstr("goroutine 5"));
+  EXPECT_THAT(report.runtime_check.text, testing::HasSubstr("goroutine 5"));
 }
 
 TEST(Why, WhoeverCanGoOnMayWake) {
@@ -153,9 +153,105 @@ TEST(Why, SeveralThatCouldWakeMakeItPossibleOnly) {
 TEST(Why, NothingWakesASelectWithoutCases) {
   const auto report =
       look({waiting(5, WaitKind::select_no_cases, "select (no cases)", {}), asleep(1, {})});
-  ASSERT_THAT(report.objects, SizeIs(1));
+  ASSERT_THAT(report.objects, SizeIs(2));
   EXPECT_TRUE(report.objects[0].never);
   EXPECT_EQ(report.deadlock, DeadlockKind::none) << "it is one goroutine's own end, not a circle";
+}
+
+model::HeldLock holding(std::uint64_t object, int line) {
+  return {WaitKind::mutex, Address{object}, "main.f", "/src/a.go", line};
+}
+
+TEST(Why, CodeTellsWhoHoldsALock) {
+  Goroutine holder = on_channel(3, Direction::receive, 0xc0, {0x20, 0xc0});
+  holder.holds = {holding(0, 7)};
+  // Goroutine 4 has the lock on its stack, too, but is not between Lock and Unlock.
+  const auto report = look({on_mutex(2, 0x20, {0x20, 0xc0}), holder,
+                            on_channel(4, Direction::receive, 0xd0, {0x20}), asleep(1, {0x20})});
+  ASSERT_THAT(report.cycles, SizeIs(1)) << "whoever has only the address does not unlock it";
+  EXPECT_THAT(members(report.cycles[0]), ElementsAre(2, 3));
+  EXPECT_EQ(report.cycles[0].steps[0].role, WakeRole::owner);
+  EXPECT_EQ(report.cycles[0].steps[0].because, "it is in main.f, between Lock (a.go:7) and Unlock");
+  EXPECT_EQ(report.cycles[0].certainty, Certainty::likely);
+}
+
+TEST(Why, ALockThatIsAVariableIsNamedByTheCode) {
+  Goroutine a = on_mutex(2, 0x20, {}), b = on_mutex(3, 0x10, {});
+  a.holds = {holding(0x10, 7)};
+  b.holds = {holding(0x20, 9)};
+  const auto report = look({a, b, asleep(1, {})});
+  ASSERT_THAT(report.cycles, SizeIs(1));
+  EXPECT_THAT(report.cycles[0].shape, testing::HasSubstr("AB-BA"));
+}
+
+TEST(Why, WhoLocksAgainWaitsForItself) {
+  Goroutine again = on_mutex(2, 0x20, {0x20});
+  again.holds = {holding(0x20, 7)};
+  const auto report = look({again, asleep(1, {})});
+  ASSERT_THAT(report.cycles, SizeIs(1));
+  EXPECT_THAT(members(report.cycles[0]), ElementsAre(2));
+  EXPECT_THAT(report.cycles[0].shape, testing::HasSubstr("taken again"));
+  again.holds = {holding(0, 7)};
+  EXPECT_THAT(look({again, asleep(1, {})}).cycles, IsEmpty()) << "it may hold any other lock";
+}
+
+TEST(Why, WhichLockIsHeldMustBeClear) {
+  Goroutine holder = on_channel(3, Direction::receive, 0xc0, {0x20, 0x30, 0xc0});
+  holder.holds = {holding(0, 7)};  // of 0x20 and 0x30, one
+  const auto report =
+      look({on_mutex(2, 0x20, {0x20, 0xc0}), on_mutex(4, 0x30, {0x30}), holder, asleep(1, {0x20})});
+  EXPECT_THAT(report.cycles, IsEmpty());
+}
+
+Snapshot with_holder(model::HolderKind kind, std::uint64_t object, const std::string& text) {
+  Snapshot snapshot;
+  snapshot.goroutines = {on_channel(7, Direction::send, 0xa0, {0xa0, 0xb0}),
+                         on_channel(8, Direction::send, 0xb0, {0xa0, 0xb0})};
+  snapshot.surroundings.emplace();
+  snapshot.surroundings->variables_known = snapshot.surroundings->timers_known = true;
+  snapshot.surroundings->holders = {{kind, Address{object}, text, Nanos{5}}};
+  return snapshot;
+}
+
+TEST(Why, AVariableThatLeadsToAChannelWeakensACycle) {
+  const auto report = why(with_holder(model::HolderKind::variable, 0xa0, "global main.queue"));
+  ASSERT_THAT(report.cycles, SizeIs(1));
+  EXPECT_EQ(report.cycles[0].certainty, Certainty::possible);
+  EXPECT_THAT(report.cycles[0].because, testing::HasSubstr("global main.queue"));
+  ASSERT_FALSE(report.objects.empty());
+  ASSERT_THAT(report.objects[0].outside, SizeIs(1));
+  EXPECT_EQ(report.objects[0].outside[0].kind, model::OutsideKind::variable);
+  const auto other = why(with_holder(model::HolderKind::variable, 0xe0, "global main.other"));
+  ASSERT_THAT(other.cycles, SizeIs(1));
+  EXPECT_EQ(other.cycles[0].certainty, Certainty::likely);
+}
+
+TEST(Why, WhatATimerLeadsToIsInNoCycle) {
+  EXPECT_THAT(why(with_holder(model::HolderKind::timer, 0xa0, "timer that calls main.f")).cycles,
+              IsEmpty());
+}
+
+TEST(Why, FileDescriptorsAndSleepsHaveTheirWakers) {
+  Goroutine reader = waiting(5, WaitKind::io, "IO wait", {});
+  reader.blocked_on->fd = 7;
+  const auto report = look({reader, asleep(6, {})});
+  ASSERT_THAT(report.objects, SizeIs(2));
+  EXPECT_THAT(report.objects[0].text, testing::HasSubstr("fd 7"));
+  EXPECT_EQ(report.objects[0].outside.at(0).kind, model::OutsideKind::poller);
+  EXPECT_EQ(report.objects[1].outside.at(0).kind, model::OutsideKind::timer);
+}
+
+TEST(Why, SaysWhatKeepsGosOwnCheckSilent) {
+  using model::SilenceReason;
+  Snapshot snapshot;
+  snapshot.goroutines = {on_mutex(2, 0x20, {0x20})};
+  EXPECT_THAT(why(snapshot).runtime_check.silent, ElementsAre(SilenceReason::unknown));
+  snapshot.surroundings.emplace();
+  snapshot.surroundings->cgo = true;
+  snapshot.surroundings->pending_timers = 2;
+  const auto check = why(snapshot).runtime_check;
+  EXPECT_THAT(check.silent, ElementsAre(SilenceReason::cgo, SilenceReason::timer));
+  EXPECT_THAT(check.text, testing::HasSubstr("2 timers are pending"));
 }
 
 TEST(Why, TheRuntimesOwnAreNobody) {

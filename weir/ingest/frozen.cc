@@ -27,7 +27,7 @@ model::Snapshot build(gortime::Gatherer& gatherer, gortime::Program& program,
   snapshot.notes.merge(program.notes());
   snapshot.notes.merge(gatherer.notes());
   snapshot.notes.merge(builder.notes());
-  find_holders(gatherer.goroutines(), program, memory, snapshot);
+  find_holders(gatherer.goroutines(), program, memory, moment.monotonic_now, snapshot);
   return snapshot;
 }
 

@@ -1,13 +1,14 @@
 #include "weir/ingest/holders.h"
 
 #include <algorithm>
-#include <map>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "weir/gortime/heap_objects.h"
 #include "weir/gortime/unwind.h"
+#include "weir/ingest/held_locks.h"
+#include "weir/ingest/holder_roots.h"
+#include "weir/ingest/holder_search.h"
 
 namespace weir::ingest {
 
@@ -16,112 +17,28 @@ using model::Goroutine;
 
 namespace {
 
-/// The memory around one object that somebody is blocked on: [start, end).
-struct Extent {
-  std::uint64_t start = 0, end = 0;
-  Address object;
-};
+constexpr std::size_t most_followed = 500;   // heap objects, from one stack
+constexpr std::size_t most_of_all = 50'000;  // from all stacks: bounds the time and a recording
+constexpr std::uint64_t most_ms = 100'000, most_ps = 65'536;
 
-/// Every object that a goroutine is blocked on, with the heap object around it (a Mutex is mostly a
-/// field of something, and that is what others have a pointer to). One word where there is none.
-std::vector<Extent> extents_of(const std::vector<Goroutine>& goroutines,
-                               gortime::HeapObjects& heap) {
-  std::map<Address, Extent> extents;
-  const auto add = [&](Address object) {
-    if (!object || extents.contains(object)) return;
-    const auto around = heap.find(object);
-    extents[object] = around
-                          ? Extent{around->start.value, around->start.value + around->size, object}
-                          : Extent{object.value, object.value + 1, object};
-  };
-  for (const Goroutine& goroutine : goroutines) {
-    if (!goroutine.blocked_on) continue;
-    add(goroutine.blocked_on->object);
-    for (const model::ChannelCase& one : goroutine.blocked_on->cases) add(one.channel.address);
+/// The runtime's structures: see HolderSearch::make_opaque().
+void hide_runtime(const std::vector<GoroutineState>& states, const gortime::Program& program,
+                  target::Memory& memory, HolderSearch& search) {
+  for (const GoroutineState& state : states) {
+    search.make_opaque(state.g);
+    for (const gortime::SudogState& sudog : state.sudogs) search.make_opaque(sudog.at);
   }
-  std::vector<Extent> sorted;
-  for (const auto& [object, extent] : extents) sorted.push_back(extent);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Extent& a, const Extent& b) { return a.start < b.start; });
-  return sorted;
+  const auto pointer = [&](Address at) { return memory.read_pointer(at).value_or(Address{}); };
+  Address m = pointer(program.globals().allm);
+  for (std::uint64_t n = 0; m && n < most_ms; ++n) {
+    search.make_opaque(m);
+    m = pointer(m + program.layout().m.alllink);
+  }
+  const Address ps = pointer(program.globals().allp);
+  const std::uint64_t count = pointer(program.globals().allp + 8).value;
+  for (std::uint64_t i = 0; ps && i < std::min(count, most_ps); ++i)
+    search.make_opaque(pointer(ps + i * 8));
 }
-
-/// Extents are equal or apart, since heap objects are; so those that hold a word stand together.
-void add_references(std::uint64_t word, const std::vector<Extent>& extents,
-                    std::vector<Address>& found) {
-  auto after = std::upper_bound(extents.begin(), extents.end(), word,
-                                [](std::uint64_t at, const Extent& e) { return at < e.start; });
-  while (after != extents.begin()) {
-    const Extent& extent = *--after;
-    if (word >= extent.end) break;
-    found.push_back(extent.object);
-  }
-}
-
-/// What one goroutine's stack refers to, directly or through heap objects.
-class Search {
- public:
-  Search(const std::vector<GoroutineState>& states, std::vector<Extent> extents,
-         gortime::HeapObjects& heap, target::Memory& memory)
-      : extents_(std::move(extents)), heap_(heap), memory_(memory) {
-    for (const GoroutineState& state : states) {
-      add_opaque(state.g);
-      for (const gortime::SudogState& sudog : state.sudogs) add_opaque(sudog.at);
-    }
-  }
-
-  std::vector<Address> from(std::span<const std::uint64_t> stack) {
-    std::vector<Address> found;
-    std::unordered_set<std::uint64_t> seen;
-    std::vector<std::uint64_t> level(stack.begin(), stack.end());
-    for (int depth = 0; !level.empty(); ++depth) {
-      for (const std::uint64_t word : level) add_references(word, extents_, found);
-      if (depth == most_levels) break;
-      level = next_level(level, seen);
-    }
-    std::sort(found.begin(), found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
-    return found;
-  }
-
-  bool exhausted() const { return left_ == 0; }
-
- private:
-  /// The runtime's own structures lead from a channel to whoever waits for it, and on to all else
-  /// that one waits for: not a way in which a program comes by a channel.
-  void add_opaque(Address at) {
-    if (const auto object = heap_.find(at)) opaque_.insert(object->start.value);
-  }
-
-  /// The words of the heap objects that `words` point into and that were not seen yet.
-  std::vector<std::uint64_t> next_level(const std::vector<std::uint64_t>& words,
-                                        std::unordered_set<std::uint64_t>& seen) {
-    std::vector<std::uint64_t> next;
-    for (const std::uint64_t word : words) {
-      if (word < lowest_heap || seen.size() >= most_objects || left_ == 0) continue;
-      const auto object = heap_.find(Address{word});
-      if (!object || !object->has_pointers || opaque_.contains(object->start.value)) continue;
-      if (!seen.insert(object->start.value).second) continue;
-      --left_;
-      const std::size_t size = std::min<std::uint64_t>(object->size, largest_read) / 8;
-      std::vector<std::uint64_t> content(size);
-      if (memory_.read(object->start, std::as_writable_bytes(std::span(content))))
-        next.insert(next.end(), content.begin(), content.end());
-    }
-    return next;
-  }
-
-  static constexpr int most_levels = 3;
-  static constexpr std::size_t most_objects = 500;     // of one goroutine
-  static constexpr std::uint64_t largest_read = 4096;  // of one object
-  static constexpr std::uint64_t lowest_heap = 1 << 16;
-
-  std::vector<Extent> extents_;
-  gortime::HeapObjects& heap_;
-  target::Memory& memory_;
-  std::unordered_set<std::uint64_t> opaque_;
-  std::size_t left_ = 50'000;  // objects, of all goroutines: bounds the time and a recording
-};
 
 /// Waits that a goroutine enters with nothing of the program's in hand but what it waits for.
 bool is_plain_wait(const Goroutine& goroutine) {
@@ -162,20 +79,30 @@ std::span<const std::uint64_t> program_words(const GoroutineState& state,
 }  // namespace
 
 void find_holders(const std::vector<GoroutineState>& states, const gortime::Program& program,
-                  target::Memory& memory, model::Snapshot& snapshot) {
+                  target::Memory& memory, std::optional<Nanos> now, model::Snapshot& snapshot) {
   gortime::HeapObjects heap(program.layout(), program.globals(), program.file().machine(), memory);
   gortime::Unwinder unwinder(program.table(), program.bias(), program.file().machine());
-  Search search(states, extents_of(snapshot.goroutines, heap), heap, memory);
+  HolderSearch search(snapshot.goroutines, heap, memory);
+  hide_runtime(states, program, memory, search);
   std::unordered_map<std::uint64_t, Goroutine*> by_id;
   for (Goroutine& goroutine : snapshot.goroutines) by_id[goroutine.id.value] = &goroutine;
+  std::size_t left = most_of_all;
   for (const GoroutineState& state : states) {
     const auto owner = by_id.find(state.id.value);
     if (owner == by_id.end() || owner->second->system || !state.alive()) continue;
-    owner->second->refers_to = search.from(program_words(state, *owner->second, program, unwinder));
+    std::vector<HolderRoot> roots;
+    for (const std::uint64_t word : program_words(state, *owner->second, program, unwinder))
+      roots.push_back({word, 0});
+    std::vector<Address>& found = owner->second->refers_to;
+    for (const HolderHit& hit : search.follow(std::move(roots), most_followed, left))
+      found.push_back(hit.object);
+    std::sort(found.begin(), found.end());
   }
-  if (search.exhausted())
+  if (left == 0)
     snapshot.notes.add(Severity::warning,
                        "there are too many heap objects to follow what every goroutine refers to");
+  find_held_locks(program, snapshot);
+  snapshot.surroundings = find_surroundings(program, memory, now, search, snapshot.notes);
 }
 
 }  // namespace weir::ingest

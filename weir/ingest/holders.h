@@ -1,5 +1,6 @@
 #pragma once
 // Who refers to what goroutines are blocked on.
+#include <optional>
 #include <vector>
 
 #include "weir/gortime/goroutine.h"
@@ -13,9 +14,10 @@ namespace weir::ingest {
 /// and other objects that some goroutine is blocked on and that this one can reach: a word of its
 /// stack points at it or into the heap object around it, or leads there through three heap objects
 /// at most. Conservative: a word may be left over from an earlier call. Bounded: a note says when
-/// there was too much to follow.
+/// there was too much to follow. Also Goroutine::holds, and Snapshot::surroundings: which variables
+/// and timers lead there, by the same rule. `now` is the target's monotonic clock, if it is known.
 void find_holders(const std::vector<gortime::GoroutineState>& states,
-                  const gortime::Program& program, target::Memory& memory,
+                  const gortime::Program& program, target::Memory& memory, std::optional<Nanos> now,
                   model::Snapshot& snapshot);
 
 }  // namespace weir::ingest

@@ -49,7 +49,7 @@ Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& mom
   Proven proven;
   proven.snapshot = build(gatherer, moment, frozen);
   proven.snapshot.consistent = true;
-  find_holders(gatherer.goroutines(), *program, frozen, proven.snapshot);
+  find_holders(gatherer.goroutines(), *program, frozen, moment.monotonic_now, proven.snapshot);
   proven.proof = prove({*program, frozen, threads, gatherer.goroutines(), proven.snapshot},
                        reach_options(options, record));
   return proven;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "weir/elf/symbols.h"
 #include "weir/gortime/unwind.h"
+#include "weir/ingest/holder_roots.h"
 #include "weir/model/describe.h"
 
 namespace weir::ingest {
@@ -42,7 +42,7 @@ class Words {
   std::string root(const ReachRoot& root) {
     switch (root.kind) {
       case RootKind::global:
-        return variable(root.at);
+        return name_variable(source_.program, root.at);
       case RootKind::goroutine:
         return stack(root);
       case RootKind::registers:
@@ -64,13 +64,6 @@ class Words {
   }
 
  private:
-  std::string variable(Address at) const {
-    const auto symbol =
-        elf::find_object_symbol(source_.program.file(), source_.program.bias().to_link(at));
-    return symbol ? fmt::format("global {}", symbol->name)
-                  : fmt::format("global at {:#x}", at.value);
-  }
-
   std::string stack(const ReachRoot& root) {
     const auto found = states_.find(root.goroutine.value);
     if (found == states_.end()) return fmt::format("goroutine {}", root.goroutine.value);

@@ -115,6 +115,16 @@ struct Ancestor {
   Stack stack;  ///< the ancestor's stack at the `go` statement
 };
 
+/// A lock that a goroutine took in a function that it is still in, and has not given back there, as
+/// far as the function's code tells.
+struct HeldLock {
+  WaitKind kind = WaitKind::mutex;  ///< or rwmutex_lock, rwmutex_rlock
+  Address object;                   ///< the lock, if it is a variable of a package; 0: not known
+  std::string function;             ///< that took it
+  std::string file;
+  std::int32_t line = 0;  ///< of the call of Lock
+};
+
 struct Goroutine {
   Goid id;
   Status status = Status::unknown;
@@ -139,6 +149,27 @@ struct Goroutine {
   /// Objects that some goroutine is blocked on and that a word of this one's stack points at, or
   /// into the heap object around. Conservative. Empty unless it was asked for.
   std::vector<Address> refers_to;
+  /// Outermost call first. Looked for only where somebody waits for a lock.
+  std::vector<HeldLock> holds;
+};
+
+enum class HolderKind : std::uint8_t { variable, timer };
+
+/// Something beside the goroutines' stacks that leads to an object which a goroutine is blocked on.
+struct Holder {
+  HolderKind kind = HolderKind::variable;
+  Address object;
+  std::string text;               ///< "variable main.queue", "timer that calls main.expire"
+  std::optional<Nanos> fires_in;  ///< a timer's, from the moment of the snapshot; negative = due
+};
+
+/// What there is beside goroutines, as far as it bears on who could wake one.
+struct Surroundings {
+  bool variables_known = false;  ///< false: they could not be read, and may lead to anything
+  bool timers_known = false;
+  bool cgo = false;
+  std::uint64_t pending_timers = 0;
+  std::vector<Holder> holders;  ///< by object; of one kind a few for each
 };
 
 enum class SourceKind : std::uint8_t { process, core, recording, dump_text, profile };
@@ -164,6 +195,7 @@ struct Snapshot {
   std::optional<Nanos> stopped;       ///< how long the target stood still
   std::vector<Goroutine> goroutines;  ///< ascending id
   std::optional<Proof> proof;         ///< which of them are leaked, if somebody tried to prove it
+  std::optional<Surroundings> surroundings;  ///< with Goroutine::refers_to
   Notes notes;
 };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "weir/model/goname.h"
 #include "weir/report/finding_rows.h"
@@ -15,6 +14,7 @@
 namespace weir::report {
 
 using model::CodePlace;
+using model::OutsideWaker;
 using model::Waker;
 using model::WakeRole;
 using model::WhyCycle;
@@ -82,13 +82,32 @@ void add_cycle(Page& page, const WhyCycle& cycle, std::size_t number) {
     const bool last = i + 1 == cycle.steps.size();
     page.line(fmt::format(
         "        {} {}{}", words(step.role),
-        cycle.steps.size() == 1 ? "itself only" : fmt::format("goroutine {}", next.waiter.value),
+        cycle.steps.size() == 1 ? "itself" : fmt::format("goroutine {}", next.waiter.value),
         last && cycle.steps.size() > 1 ? ": round again" : ""));
+    if (!step.because.empty()) page.line(fmt::format("        ({})", printable(step.because)));
   }
   page.line(fmt::format("    because {}", cycle.because));
 }
 
-void add_object(Page& page, const WhyObject& object) {
+std::string words(const OutsideWaker& outside) {
+  std::string text =
+      fmt::format("{:<12}{}", model::to_string(outside.kind), printable(outside.text));
+  if (!outside.fires_in) return text;
+  return text + (outside.fires_in->value <= 0 ? std::string(", due")
+                                              : ", fires in " + to_text(*outside.fires_in));
+}
+
+void add_nobody(Page& page, const WhyObject& object, bool variables_known) {
+  page.line(fmt::format(
+      "    nobody      {}{}",
+      variables_known ? "no other goroutine's stack, no variable and no timer leads to it in three "
+                        "steps"
+                      : "no other goroutine's stack leads to it; a variable may",
+      object.lock ? ", or it was never unlocked: by one that ended, or by the one that waits"
+                  : ""));
+}
+
+void add_object(Page& page, const WhyObject& object, bool variables_known) {
   page.line();
   page.line(page.paint("1", fmt::format("{} wait: {}", counted(object.waiters.size(), "goroutine"),
                                         printable(object.text))));
@@ -100,17 +119,17 @@ void add_object(Page& page, const WhyObject& object) {
     page.line("    never       nothing can wake it");
     return;
   }
-  for (std::size_t i = 0; i < object.wakers.size() && i < most_listed; ++i)
-    page.line(fmt::format("    {:<12}{}",
-                          object.wakers[i].role == WakeRole::owner ? "held by?" : "refers",
-                          page.name(object.wakers[i].id)));
+  for (std::size_t i = 0; i < object.wakers.size() && i < most_listed; ++i) {
+    const Waker& waker = object.wakers[i];
+    page.line(fmt::format("    {:<12}{}", waker.role == WakeRole::owner ? "held by?" : "refers",
+                          page.name(waker.id)));
+    if (!waker.because.empty())
+      page.line(fmt::format("                {}", printable(waker.because)));
+  }
   if (object.wakers.size() > most_listed)
     page.line(fmt::format("                {} more", object.wakers.size() - most_listed));
-  if (object.wakers.empty())
-    page.line(fmt::format(
-        "    nobody      no other goroutine's stack leads to it; a global may{}",
-        object.lock ? ", or it was never unlocked: by one that ended, or by the one that waits"
-                    : ""));
+  for (const OutsideWaker& outside : object.outside) page.line("    " + words(outside));
+  if (object.wakers.empty() && object.outside.empty()) add_nobody(page, object, variables_known);
 }
 
 void add_held(Page& page, const model::ProofGoroutine& one) {
@@ -177,13 +196,14 @@ std::string render_why(const WhyReport& report, const WhyOptions& options) {
   page.line(printable(headline(report)));
   if (report.proof) add_proof(page, *report.proof, options.top);
   for (std::size_t i = 0; i < report.cycles.size(); ++i) add_cycle(page, report.cycles[i], i + 1);
-  if (!report.runtime_silent.empty()) {
+  if (!report.runtime_check.text.empty()) {
     page.line();
-    page.line(report.runtime_silent);
+    page.line(printable(report.runtime_check.text));
   }
   const std::size_t shown =
       options.top == 0 ? report.objects.size() : std::min(options.top, report.objects.size());
-  for (std::size_t i = 0; i < shown; ++i) add_object(page, report.objects[i]);
+  for (std::size_t i = 0; i < shown; ++i)
+    add_object(page, report.objects[i], report.variables_known);
   if (shown < report.objects.size()) {
     page.line();
     page.line(fmt::format("{} more that goroutines wait for (-top 0 shows all)",
@@ -227,6 +247,7 @@ void write_cycle(JsonWriter& json, const WhyCycle& cycle) {
     json.member("goroutine", step.waiter.value);
     json.member("blocked_on", step.blocked_on);
     json.member("next", role_word(step.role));
+    json.member_if("next_because", step.because);
     json.end_object();
   }
   json.end_array();
@@ -247,6 +268,17 @@ void write_object(JsonWriter& json, const WhyObject& object) {
     json.begin_object();
     json.member("goroutine", waker.id.value);
     json.member("role", role_word(waker.role));
+    json.member_if("because", waker.because);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("outside");
+  json.begin_array();
+  for (const OutsideWaker& outside : object.outside) {
+    json.begin_object();
+    json.member("kind", model::to_string(outside.kind));
+    json.member("text", outside.text);
+    if (outside.fires_in) json.member("fires_in_ns", outside.fires_in->value);
     json.end_object();
   }
   json.end_array();
@@ -295,15 +327,6 @@ void write_list(JsonWriter& json, const char* key, const List& list, Write write
   json.end_array();
 }
 
-std::string dot_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : printable(text)) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 }  // namespace
 
 std::string render_why_json(const WhyReport& report) {
@@ -314,7 +337,11 @@ std::string render_why_json(const WhyReport& report) {
   json.key("source");
   write_source(json, report.source);
   json.member("deadlock", model::to_string(report.deadlock));
-  json.member_if("runtime_silent", report.runtime_silent);
+  json.member_if("runtime_silent", report.runtime_check.text);
+  if (!report.runtime_check.silent.empty())
+    write_list(
+        json, "runtime_silent_because", report.runtime_check.silent,
+        [](JsonWriter& to, model::SilenceReason reason) { to.value(model::to_string(reason)); });
   if (report.proof) write_proof(json, *report.proof);
   write_list(json, "cycles", report.cycles, write_cycle);
   write_list(json, "objects", report.objects, write_object);
@@ -327,47 +354,6 @@ std::string render_why_json(const WhyReport& report) {
   json.end_object();
   out += '\n';
   return out;
-}
-
-std::string render_why_dot(const WhyReport& report) {
-  std::set<std::pair<std::uint64_t, std::uint64_t>> in_cycle;
-  for (const WhyCycle& cycle : report.cycles)
-    for (std::size_t i = 0; i < cycle.steps.size(); ++i)
-      in_cycle.emplace(cycle.steps[i].waiter.value,
-                       cycle.steps[(i + 1) % cycle.steps.size()].waiter.value);
-  std::string out = "digraph why {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n";
-  std::set<std::uint64_t> named;
-  for (const WhyObject& object : report.objects) {
-    for (const Goid id : object.waiters) named.insert(id.value);
-    for (const Waker& waker : object.wakers) named.insert(waker.id.value);
-  }
-  for (const WhyGoroutine& goroutine : report.goroutines) {
-    if (!named.contains(goroutine.id.value)) continue;
-    const std::string label = fmt::format("goroutine {} [{}]", goroutine.id.value, goroutine.state);
-    out += fmt::format("  g{} [shape=box, label={}, tooltip={}];\n", goroutine.id.value,
-                       dot_string(label + "  " + goroutine.where.function), dot_string(label));
-  }
-  for (std::size_t i = 0; i < report.objects.size(); ++i) {
-    const WhyObject& object = report.objects[i];
-    out += fmt::format("  o{} [shape=ellipse, label={}];\n", i, dot_string(object.text));
-    for (const Goid waiter : object.waiters) {
-      const bool red =
-          std::any_of(object.wakers.begin(), object.wakers.end(), [&](const Waker& waker) {
-            return in_cycle.contains({waiter.value, waker.id.value});
-          });
-      out += fmt::format("  g{} -> o{}{};\n", waiter.value, i, red ? " [color=red]" : "");
-    }
-    for (const Waker& waker : object.wakers) {
-      const bool red =
-          std::any_of(object.waiters.begin(), object.waiters.end(), [&](const Goid waiter) {
-            return in_cycle.contains({waiter.value, waker.id.value});
-          });
-      out +=
-          fmt::format("  o{} -> g{} [style={}{}];\n", i, waker.id.value,
-                      waker.role == WakeRole::owner ? "solid" : "dashed", red ? ", color=red" : "");
-    }
-  }
-  return out + "}\n";
 }
 
 }  // namespace weir::report

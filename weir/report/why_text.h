@@ -14,7 +14,8 @@ struct WhyOptions {
 
 std::string render_why(const model::WhyReport& report, const WhyOptions& options);
 std::string render_why_json(const model::WhyReport& report);
-/// Boxes are goroutines, ellipses what they are blocked on; red arrows make a cycle.
+/// Boxes are goroutines, ellipses what they are blocked on, notes variables, octagons timers, and a
+/// diamond the network poller; red arrows make a cycle.
 std::string render_why_dot(const model::WhyReport& report);
 
 }  // namespace weir::report

@@ -185,6 +185,94 @@ func sleeper(t *team) {
 	t.member(2, func() { sleepThenSend(c) })
 }
 
+// Two locks that are variables of the package: no stack has their addresses.
+var left, right sync.Mutex
+
+//go:noinline
+func leftThenRight(both *sync.WaitGroup) {
+	left.Lock()
+	both.Done()
+	both.Wait()
+	right.Lock()
+	right.Unlock()
+	left.Unlock()
+}
+
+//go:noinline
+func rightThenLeft(both *sync.WaitGroup) {
+	right.Lock()
+	defer right.Unlock()
+	both.Done()
+	both.Wait()
+	left.Lock()
+	left.Unlock()
+}
+
+func variables(t *team) {
+	var both sync.WaitGroup
+	both.Add(2)
+	t.member(0, func() { leftThenRight(&both) })
+	t.member(1, func() { rightThenLeft(&both) })
+}
+
+// It locks what it holds.
+var own sync.Mutex
+
+//go:noinline
+func lockTwice() {
+	own.Lock()
+	own.Lock()
+	own.Unlock()
+	own.Unlock()
+}
+
+func again(t *team) { t.member(0, lockTwice) }
+
+// A look-alike: a timer closes the channel that the lock's holder waits for.
+//
+//go:noinline
+func holdUntil(mu *sync.Mutex, c chan int) {
+	mu.Lock()
+	<-c
+	mu.Unlock()
+}
+
+//go:noinline
+func lockLater(mu *sync.Mutex) {
+	time.Sleep(10 * time.Millisecond)
+	mu.Lock()
+	mu.Unlock()
+}
+
+func timed(t *team) {
+	mu, c := new(sync.Mutex), make(chan int)
+	time.AfterFunc(time.Hour, func() { close(c) })
+	t.member(0, func() { lockLater(mu) })
+	t.member(1, func() { holdUntil(mu, c) })
+}
+
+// A look-alike: the reader waits for a file descriptor, and a variable has what the other waits for.
+var wanted chan int
+
+//go:noinline
+func read(r *os.File) {
+	var b [1]byte
+	r.Read(b[:])
+}
+
+func open(t *team) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
+	ends = append(ends, w)
+	wanted = make(chan int)
+	t.member(0, func() { read(r) })
+	t.member(1, func() { receive(wanted) })
+}
+
+var ends []*os.File
+
 var cases = map[string]struct {
 	start func(*team)
 	free  bool
@@ -194,6 +282,10 @@ var cases = map[string]struct {
 	"mixed":   {mixed, false},
 	"readers": {readers, false},
 	"sleeper": {sleeper, true},
+	"globals": {variables, false},
+	"again":   {again, false},
+	"timed":   {timed, true},
+	"open":    {open, true},
 }
 
 func main() {
