@@ -8,6 +8,7 @@
 #include <future>
 
 #include "apps/weir/commands.h"
+#include "apps/weir/gate_flags.h"
 #include "apps/weir/prof_collect.h"
 #include "apps/weir/prof_request.h"
 #include "apps/weir/settings_file.h"
@@ -17,6 +18,7 @@
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/profile_source.h"
 #include "weir/report/flame_page.h"
+#include "weir/report/gate_files.h"
 #include "weir/report/prof_graph_text.h"
 #include "weir/report/prof_health_text.h"
 
@@ -300,6 +302,18 @@ class Run {
   analysis::Total total_;
 };
 
+Result<void> write_reports(const std::vector<model::HealthReport>& reports,
+                           const ProfRequest& request) {
+  model::GateReport report;
+  report.health = reports;
+  if (!request.junit.empty())
+    WEIR_TRY_VOID(bytes::write_file(request.junit, report::render_junit(report)));
+  if (!request.sarif.empty())
+    WEIR_TRY_VOID(bytes::write_file(request.sarif,
+                                    report::render_sarif(report, {WEIR_VERSION, module_root()})));
+  return {};
+}
+
 /// Each profile for itself.
 Result<bool> judge(const std::vector<std::string>& names, const ProfRequest& request) {
   std::vector<model::HealthReport> reports;
@@ -312,6 +326,7 @@ Result<bool> judge(const std::vector<std::string>& names, const ProfRequest& req
   }
   print(request.json ? report::render_health_json(reports)
                      : report::render_health(reports, request.node_count.value_or(5)));
+  WEIR_TRY_VOID(write_reports(reports, request));
   return std::any_of(reports.begin(), reports.end(),
                      [](const model::HealthReport& report) { return report.crossed; });
 }
@@ -343,8 +358,10 @@ int run_collect(const std::vector<std::string>& names, const ProfRequest& reques
   return failed ? code_failed : code_clean;
 }
 
-/// Errors: usage, for -json with a view that has none.
-Result<void> check_json(const ProfRequest& request) {
+/// Errors: usage, for an output that the view does not have.
+Result<void> check_outputs(const ProfRequest& request) {
+  if (request.view != ProfView::health && !(request.junit.empty() && request.sarif.empty()))
+    return fail(ErrorCode::usage, "-junit and -sarif are for the verdicts of -health");
   if (!request.json) return {};
   switch (request.view) {
     case ProfView::top:
@@ -389,7 +406,7 @@ int run_prof(const std::vector<std::string>& args) {
   if (!names) return complain_usage(names.error(), "prof");
   if (names->empty())
     return complain_usage(Error{ErrorCode::usage, "no profile named", {}, 0, {}}, "prof");
-  if (const auto checked = check_json(request); !checked)
+  if (const auto checked = check_outputs(request); !checked)
     return complain_usage(checked.error(), "prof");
   if (request.view == ProfView::collect) return run_collect(*names, request);
   if (request.view == ProfView::health) {

@@ -254,6 +254,8 @@ std::vector<Flag> health_flags(ProfRequest& request) {
        }},
       {"block-wait", "time", "-health: the mean wait (10ms)", duration(request.limits.mean_wait)},
       {"mutex-hold", "time", "-health: the mean hold (1ms)", duration(request.limits.mean_hold)},
+      {"junit", "file", "-health: write the verdicts as JUnit XML", set_text(request.junit)},
+      {"sarif", "file", "-health: write those beyond a limit as SARIF", set_text(request.sarif)},
       {"folder", "DIR", "-collect: where to (named after server and time)",
        set_text(request.folder)},
       {"seconds", "N", "a URL: how long to profile (-collect: 10)",

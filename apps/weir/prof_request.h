@@ -40,7 +40,8 @@ struct ProfRequest {
   std::string argument;
   bool json = false;
   model::HealthLimits limits;
-  std::string folder;  ///< of -collect
+  std::string junit, sarif;  ///< files that -health writes
+  std::string folder;        ///< of -collect
   std::vector<std::string> base;
   bool diff = false, normalize = false;
   std::string sample_index;

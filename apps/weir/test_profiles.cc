@@ -188,6 +188,7 @@ Result<std::vector<model::HealthReport>> judge_profiles(
       WEIR_TRY(const std::string bytes, bytes::read_file(file.path));
       WEIR_TRY(const model::Profile profile, ingest::parse_profile(bytes));
       WEIR_TRY(auto report, analysis::judge_health(profile, *limits));
+      report.package = program.package;
       report.source = fmt::format("{}: {}", program.package, file.path);
       // An empty profile of locks looks like one of waits.
       if (file.kind == "mutex") report.kind = model::HealthReport::Kind::locks;

@@ -257,6 +257,17 @@ TEST_P(ProfOptionsTest, HealthFollowsItsLimits) {
   EXPECT_THAT(crossed.out, HasSubstr("FAIL mutex: "));
   EXPECT_THAT(crossed.out, HasSubstr("main.contend"));
   EXPECT_THAT(weir({"-health", "-block-wait", "1ns", block}).out, HasSubstr("FAIL block: "));
+  const std::string xml = folder_ + "/health.xml", sarif = folder_ + "/health.sarif";
+  EXPECT_EQ(weir({"-health", "-mutex-hold", "1ns", "-block-wait", "1h", "-junit", xml, "-sarif",
+                  sarif, mutex, block})
+                .exit.code,
+            1);
+  WEIR_ASSERT_OK(const std::string cases, bytes::read_file(xml));
+  EXPECT_THAT(cases, HasSubstr("tests=\"2\" failures=\"1\""));
+  EXPECT_THAT(cases, HasSubstr("mutex profile: " + mutex));
+  WEIR_ASSERT_OK(const std::string results, bytes::read_file(sarif));
+  EXPECT_THAT(results, AllOf(HasSubstr("profile-mutex"), Not(HasSubstr("profile-block"))));
+  EXPECT_EQ(weir({"-top", "-junit", xml, mutex}).exit.code, 2);
   EXPECT_EQ(weir({"-health", profile("heap")}).exit.code, 2);
   std::ofstream(folder_ + "/.weir.yaml") << "prof:\n  mutex-hold: 1ns\n";
   const auto configured =

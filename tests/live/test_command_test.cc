@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "tests/live/gate_run.h"
 #include "tests/support/go_test_case.h"
+#include "weir/bytes/mapped_file.h"
 
 namespace weir::live {
 namespace {
@@ -107,7 +109,8 @@ TEST_P(TestCommandTest, ProfilesAreTakenAndJudged) {
   const std::vector<std::string> kinds = {"block", "mutex", "goroutine", "cpu", "heap"};
   WEIR_ASSERT_OK(const Completed done,
                  weir_test({"-profile=block,mutex,goroutine,cpu,heap",
-                            "-weir.json=" + file("r.json"), "./contends", "./passes"}));
+                            "-weir.json=" + file("r.json"), "-sarif=" + file("r.sarif"),
+                            "-junit=" + file("r.xml"), "./contends", "./passes"}));
   EXPECT_EQ(done.exit.code, 1) << done.out << done.err;
   EXPECT_THAT(done.out, HasSubstr("ok  \tweir.test/gatecmd/contends"));
   EXPECT_THAT(done.err, HasSubstr("FAIL mutex: "));
@@ -129,6 +132,20 @@ TEST_P(TestCommandTest, ProfilesAreTakenAndJudged) {
                                                   {"mutex weir.test/gatecmd/passes", false},
                                                   {"goroutine weir.test/gatecmd/contends", false},
                                                   {"goroutine weir.test/gatecmd/passes", false}}));
+  WEIR_ASSERT_OK(const auto sarif, read_json(file("r.sarif")));
+  std::set<std::string> rules;
+  for (const auto& result : sarif["runs"][0]["results"]) {
+    rules.insert(result["ruleId"].get<std::string>());
+    const auto& place = result["locations"][0]["physicalLocation"];
+    EXPECT_EQ(place["artifactLocation"]["uri"], "contends/contends_test.go") << result.dump(2);
+    EXPECT_GT(place["region"]["startLine"], 0);
+  }
+  EXPECT_EQ(rules, (std::set<std::string>{"profile-block", "profile-mutex"}));
+  WEIR_ASSERT_OK(const std::string junit, bytes::read_file(file("r.xml")));
+  EXPECT_THAT(junit, HasSubstr("<testsuite name=\"weir.test/gatecmd/contends (profiles)\" "
+                               "tests=\"3\" failures=\"2\""));
+  EXPECT_THAT(junit, HasSubstr("<testsuite name=\"weir.test/gatecmd/passes (profiles)\" "
+                               "tests=\"3\" failures=\"0\""));
   for (const std::string& kind : kinds) {
     const std::string path = file("weir-profiles/weir.test_gatecmd_contends/" + kind + ".pb.gz");
     WEIR_ASSERT_OK(const Completed raw, run_go(go(), "", {"tool", "pprof", "-raw", path}));

@@ -104,13 +104,21 @@ inline model::GateReport report_with_everything() {
   made.not_seen = {{{"00000000000000cc", "IO wait: app.gone"}, {"example.com/app"}, 1, ""}};
   model::HealthReport& health = made.health.emplace_back();
   health.kind = model::HealthReport::Kind::waits;
-  health.source = "example.com/app";
+  health.source = "example.com/app: block.pb.gz";
+  health.package = "example.com/app";
   health.measured = 3e7;
   health.limit = 1e7;
   health.crossed = true;
   health.count = 2;
   health.by_state = {{"chan receive", 2}};
-  health.stacks = {{"chan receive", {"example.com/app.wait"}, 2, 60'000'000, true, "TestA"}};
+  health.stacks = {{"chan receive",
+                    {"example.com/app.wait"},
+                    2,
+                    60'000'000,
+                    true,
+                    "TestA",
+                    "/src/app/wait.go",
+                    7}};
   return made;
 }
 

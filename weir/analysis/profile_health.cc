@@ -42,6 +42,18 @@ std::vector<std::string> telling(const std::vector<std::string>& functions) {
   return best;
 }
 
+/// Says where the first of the stack's functions is.
+void place(HealthStack& stack, const Profile& profile, const Sample& sample) {
+  if (stack.functions.empty()) return;
+  for (const std::uint32_t location : sample.locations())
+    for (const model::ProfileLine& line : profile.lines_of(profile.locations[location]))
+      if (profile.name_of(line) == stack.functions.front()) {
+        stack.file = profile.file_of(line);
+        stack.line = line.line;
+        return;
+      }
+}
+
 std::string state_of(const std::vector<std::string>& functions) {
   model::Goroutine goroutine;
   model::Stack stack;
@@ -116,13 +128,22 @@ std::string test_of(const std::vector<std::string>& functions) {
 /// Sums by what is shown of a stack.
 class Stacks {
  public:
-  void add(std::string state, std::vector<std::string> functions, std::string test,
+  explicit Stacks(const Profile& profile) : profile_(profile) {}
+
+  /// `functions` are those of `sample`.
+  void add(std::string state, const Sample& sample, const std::vector<std::string>& functions,
            std::int64_t count, std::int64_t nanos) {
-    std::string key = state + '\n' + test;
-    for (const std::string& function : functions) (key += '\n') += function;
+    HealthStack made;
+    made.state = std::move(state);
+    made.functions = telling(functions);
+    made.test = test_of(functions);
+    std::string key = made.state + '\n' + made.test;
+    for (const std::string& function : made.functions) (key += '\n') += function;
     const auto [at, added] = index_.try_emplace(std::move(key), stacks_.size());
-    if (added)
-      stacks_.push_back({std::move(state), std::move(functions), 0, 0, false, std::move(test)});
+    if (added) {
+      place(made, profile_, sample);
+      stacks_.push_back(std::move(made));
+    }
     HealthStack& stack = stacks_[at->second];
     stack.count = model::wrapping_add(stack.count, count);
     stack.nanos = model::wrapping_add(stack.nanos, nanos);
@@ -136,6 +157,7 @@ class Stacks {
   }
 
  private:
+  const Profile& profile_;
   std::unordered_map<std::string, std::size_t> index_;
   std::vector<HealthStack> stacks_;
 };
@@ -147,7 +169,7 @@ double per(std::int64_t value, std::int64_t count) {
 HealthReport judge_goroutines(const Profile& profile, double limit) {
   HealthReport report;
   report.limit = limit;
-  Stacks stacks;
+  Stacks stacks(profile);
   std::int64_t parked = 0;
   bool has_runtime = false;
   for (const Sample& sample : profile.samples) {
@@ -160,7 +182,7 @@ HealthReport judge_goroutines(const Profile& profile, double limit) {
     if (!is_parked(functions)) continue;
     has_runtime = true;
     parked = model::wrapping_add(parked, count);
-    stacks.add(state, telling(functions), test_of(functions), count, 0);
+    stacks.add(state, sample, functions, count, 0);
   }
   report.measured = per(parked, report.count) * 100;
   report.crossed = report.measured > limit;
@@ -174,7 +196,7 @@ HealthReport judge_goroutines(const Profile& profile, double limit) {
 HealthReport judge_waits(const Profile& profile, std::size_t counts, std::size_t delays,
                          const model::HealthLimits& limits) {
   HealthReport report;
-  Stacks stacks;
+  Stacks stacks(profile);
   std::int64_t nanos = 0, unlocking = 0, left_out = 0;
   const std::string& unit = profile.types[delays].unit;
   for (const Sample& sample : profile.samples) {
@@ -192,7 +214,7 @@ HealthReport judge_waits(const Profile& profile, std::size_t counts, std::size_t
     const std::string wait = wait_of(functions);
     std::int64_t& of_state = report.by_state[wait];
     of_state = model::wrapping_add(of_state, count);
-    stacks.add(wait, telling(functions), test_of(functions), count, delay);
+    stacks.add(wait, sample, functions, count, delay);
   }
   const bool locks = unlocking > report.count / 2;
   report.kind = locks ? HealthReport::Kind::locks : HealthReport::Kind::waits;

@@ -250,12 +250,14 @@ TEST(Flame, WidensTheLimitUntilItFits) {
 }
 
 TEST(Health, GoroutinesByWhatTheirStacksSay) {
-  const Profile profile =
+  Profile profile =
       Maker(Types{{"goroutine", "count"}})
           .add({"runtime.gopark", "runtime.chanrecv", "runtime.chanrecv1", "app.wait"}, {6})
           .add({"runtime.gopark", "runtime.selectgo", "app.choose"}, {2})
           .add({"app.work"}, {2})
           .take();
+  profile.functions[3].file = profile.strings.add("/src/wait.go");
+  profile.lines[3].line = 12;
   const auto report = judge_health(profile, {});
   ASSERT_TRUE(report.has_value());
   EXPECT_EQ(report->measured, 80);
@@ -264,6 +266,8 @@ TEST(Health, GoroutinesByWhatTheirStacksSay) {
               ElementsAre(Pair("chan receive", 6), Pair("not parked", 2), Pair("select", 2)));
   ASSERT_EQ(report->stacks.size(), 2u);
   EXPECT_THAT(report->stacks[0].functions, ElementsAre("app.wait"));
+  EXPECT_EQ(report->stacks[0].file, "/src/wait.go");
+  EXPECT_EQ(report->stacks[0].line, 12);
   EXPECT_FALSE(judge_health(profile, {.parked = 80})->crossed) << "beyond the limit, not at it";
 }
 

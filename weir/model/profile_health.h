@@ -25,11 +25,14 @@ struct HealthStack {
   std::int64_t nanos = 0;              ///< of all waits together
   bool crosses = false;                ///< this stack alone is beyond the limit
   std::string test;                    ///< the Go test on whose goroutine it is; empty if on none's
+  std::string file;                    ///< where the first of `functions` is; empty if not known
+  std::int64_t line = 0;
 };
 
 struct HealthReport {
   enum class Kind : std::uint8_t { goroutines, waits, locks } kind = Kind::goroutines;
   std::string source;
+  std::string package;  ///< whose tests wrote the profile; empty if none did
   double measured = 0;  ///< per cent, or nanoseconds
   double limit = 0;
   bool crossed = false;

@@ -39,11 +39,11 @@ TEST(Junit, TotalsAreWhatIsThere) {
     for (std::size_t at = xml.find(what); at != std::string::npos; at = xml.find(what, at + 1)) ++n;
     return n;
   };
-  EXPECT_EQ(count("<testcase "), 7u);
-  EXPECT_EQ(count("<failure "), 4u);
+  EXPECT_EQ(count("<testcase "), 8u);
+  EXPECT_EQ(count("<failure "), 5u);
   EXPECT_EQ(count("<error "), 1u);
   EXPECT_EQ(count("<skipped "), 1u);
-  EXPECT_THAT(xml, HasSubstr("<testsuites name=\"weir\" tests=\"7\" failures=\"4\" errors=\"1\">"));
+  EXPECT_THAT(xml, HasSubstr("<testsuites name=\"weir\" tests=\"8\" failures=\"5\" errors=\"1\">"));
 }
 
 TEST(Junit, NoByteBreaksTheXml) {
@@ -99,6 +99,48 @@ TEST(Explored, IsInEveryReport) {
   EXPECT_THAT(render_github_annotations(report, "/src"), HasSubstr("file=app/a.go,line=5"));
 }
 
+model::HealthReport crossed_mutex(const std::string& package) {
+  model::HealthReport health;
+  health.kind = model::HealthReport::Kind::locks;
+  health.package = package;
+  health.source = package + ": mutex.pb.gz";
+  health.measured = 3e6;
+  health.limit = 1e6;
+  health.crossed = true;
+  health.count = 4;
+  // The mean of the heaviest is within the limit.
+  health.stacks = {
+      {"sync.(*Mutex).Unlock", {"app.often"}, 3, 2'400'000, false, "", "/src/o.go", 3},
+      {"sync.(*Mutex).Unlock", {"app.hold"}, 1, 9'600'000, true, "", "/src/h <.go", 9}};
+  return health;
+}
+
+TEST(Health, IsInEveryReport) {
+  model::GateReport report;
+  model::HealthReport fine;
+  fine.package = "app";
+  report.health = {fine, crossed_mutex("app"), crossed_mutex("lib"), crossed_mutex("")};
+  EXPECT_EQ(model::exit_code(report), 1);
+  const std::string xml = render_junit(report);
+  EXPECT_THAT(xml, HasSubstr("<testsuite name=\"app (profiles)\" tests=\"2\" failures=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("<testsuite name=\"lib (profiles)\" tests=\"1\" failures=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("name=\"mutex profile: : mutex.pb.gz\""));
+  EXPECT_THAT(xml,
+              HasSubstr("<failure message=\"3ms is what a lock keeps others waiting on average; "
+                        "the limit is 1ms\" type=\"profile-mutex\">lib: mutex.pb.gz"));
+  EXPECT_THAT(xml, HasSubstr("app.often"));
+  const json sarif = json::parse(render_sarif(report, {"1", "/src"}));
+  const json& results = sarif["runs"][0]["results"];
+  ASSERT_EQ(results.size(), 3u) << "what is within its limit is no result";
+  EXPECT_EQ(results[1]["ruleId"], "profile-mutex");
+  EXPECT_THAT(results[1]["message"]["text"].get<std::string>(), HasSubstr("(lib: mutex.pb.gz)"));
+  const json& place = results[1]["locations"][0]["physicalLocation"];
+  EXPECT_EQ(place["artifactLocation"]["uri"], "h%20%3C.go");
+  EXPECT_EQ(place["region"]["startLine"], 9);
+  EXPECT_EQ(sarif["runs"][0]["tool"]["driver"]["rules"].size(), 1u);
+  EXPECT_THAT(render_github_annotations(report, "/src"), HasSubstr("::error file=h <.go,line=9"));
+}
+
 TEST(Explored, WithoutAFaultNothingFails) {
   model::GateReport report = report_with_faults();
   report.explored.erase(report.explored.begin());
@@ -141,7 +183,7 @@ TEST(Sarif, IsValidAndComplete) {
   const json j = json::parse(render_sarif(test::report_with_everything(), {"0.1.0", "/src"}));
   expect_sarif(j);
   const json& results = j["runs"][0]["results"];
-  ASSERT_EQ(results.size(), 4u);
+  ASSERT_EQ(results.size(), 5u);
   EXPECT_EQ(results[0]["ruleId"], "stuck");
   const json& leak = results[1];
   EXPECT_EQ(leak["level"], "error");

@@ -6,6 +6,7 @@
 
 #include "weir/report/finding_rows.h"
 #include "weir/report/gate_files.h"
+#include "weir/report/prof_health_text.h"
 #include "weir/report/text_safety.h"
 
 namespace weir::report {
@@ -87,6 +88,11 @@ std::string render_github_annotations(const GateReport& report, std::string_view
       add(command("error", one.place, root, fmt::format("weir: {} in {}", one.outcome, one.test),
                   fmt::format("{}. Some schedule of the test leads here: weir replay {}",
                               one.message, one.file)));
+  for (const model::HealthReport& health : report.health)
+    if (health.crossed)
+      add(command("error", place_of(health), root,
+                  fmt::format("weir: {} profile beyond its limit", health_word(health.kind)),
+                  fmt::format("{} ({})", health_sentence(health), health.source)));
   for (const FindingRow& row : rows_of(report)) {
     const std::string title = fmt::format("weir: {} {} ({})", counted(row.count, "goroutine"),
                                           model::to_string(row.finding->verdict),

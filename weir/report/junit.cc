@@ -6,6 +6,7 @@
 
 #include "weir/report/finding_rows.h"
 #include "weir/report/gate_files.h"
+#include "weir/report/prof_health_text.h"
 #include "weir/report/text_safety.h"
 
 namespace weir::report {
@@ -186,6 +187,29 @@ std::vector<Suite> explored_suites(const GateReport& report) {
   return suites;
 }
 
+/// A suite for each package whose profiles were judged, a case for each profile. Profiles that no
+/// tests wrote are in one suite.
+std::vector<Suite> health_suites(const GateReport& report) {
+  std::vector<Suite> suites;
+  std::string package;
+  for (const model::HealthReport& health : report.health) {
+    if (suites.empty() || health.package != package) {
+      package = health.package;
+      suites.emplace_back(package.empty() ? "profiles" : package + " (profiles)");
+    }
+    const std::string word(health_word(health.kind));
+    const std::string name = fmt::format("{} profile{}{}", word, package.empty() ? ": " : "",
+                                         package.empty() ? health.source : "");
+    if (health.crossed) {
+      suites.back().failure(name, health_sentence(health), "profile-" + word,
+                            fmt::format("{}\n{}", health.source, health_stacks(health, 0)));
+    } else {
+      suites.back().pass(name);
+    }
+  }
+  return suites;
+}
+
 }  // namespace
 
 std::string render_junit(const GateReport& report) {
@@ -196,10 +220,11 @@ std::string render_junit(const GateReport& report) {
     suite.write(suites);
     all.add(suite.totals());
   }
-  for (const Suite& suite : explored_suites(report)) {
-    suite.write(suites);
-    all.add(suite.totals());
-  }
+  for (const auto& more : {explored_suites(report), health_suites(report)})
+    for (const Suite& suite : more) {
+      suite.write(suites);
+      all.add(suite.totals());
+    }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuites name=\"weir\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n{}</testsuites>\n",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "weir/model/profile.h"
 #include "weir/model/units.h"
@@ -28,18 +29,6 @@ std::string trimmed(std::string text) {
 
 std::string time_of(double nanos) {
   return model::scaled_label(model::rounded_down(nanos), "nanoseconds", "auto");
-}
-
-std::string_view word(HealthReport::Kind kind) {
-  switch (kind) {
-    case HealthReport::Kind::goroutines:
-      return "goroutine";
-    case HealthReport::Kind::waits:
-      return "block";
-    case HealthReport::Kind::locks:
-      break;
-  }
-  return "mutex";
 }
 
 std::string measure(const HealthReport& report, double value) {
@@ -110,20 +99,53 @@ constexpr Key health_keys[] = {
 
 }  // namespace
 
+std::string_view health_word(HealthReport::Kind kind) {
+  switch (kind) {
+    case HealthReport::Kind::goroutines:
+      return "goroutine";
+    case HealthReport::Kind::waits:
+      return "block";
+    case HealthReport::Kind::locks:
+      break;
+  }
+  return "mutex";
+}
+
+std::string health_sentence(const HealthReport& report) {
+  return fmt::format("{} {}; the limit is {}", measure(report, report.measured),
+                     meaning(report.kind), measure(report, report.limit));
+}
+
+std::string health_stacks(const HealthReport& report, std::size_t stacks) {
+  std::string out;
+  const std::size_t shown =
+      stacks == 0 ? report.stacks.size() : std::min(stacks, report.stacks.size());
+  for (std::size_t i = 0; i < shown; ++i) append_stack(out, report, report.stacks[i]);
+  if (shown < report.stacks.size())
+    out += fmt::format("  {} more stacks; -n 0 prints all\n", report.stacks.size() - shown);
+  return out;
+}
+
+model::CodePlace place_of(const HealthReport& report) {
+  if (report.stacks.empty()) return {};
+  const auto beyond = std::find_if(report.stacks.begin(), report.stacks.end(),
+                                   [](const HealthStack& stack) { return stack.crosses; });
+  const HealthStack& stack = beyond == report.stacks.end() ? report.stacks.front() : *beyond;
+  model::CodePlace place;
+  if (!stack.functions.empty()) place.function = stack.functions.front();
+  place.file = stack.file;
+  place.line = static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(stack.line, 0, std::numeric_limits<std::int32_t>::max()));
+  return place;
+}
+
 std::string render_health(const std::vector<HealthReport>& reports, std::size_t stacks) {
   std::string out;
   for (const HealthReport& report : reports) {
-    out += fmt::format("{} {}: {} {}; the limit is {} ({})\n", report.crossed ? "FAIL" : "ok",
-                       word(report.kind), measure(report, report.measured), meaning(report.kind),
-                       measure(report, report.limit), printable(report.source));
+    out += fmt::format("{} {}: {} ({})\n", report.crossed ? "FAIL" : "ok", health_word(report.kind),
+                       health_sentence(report), printable(report.source));
     out += fmt::format("  {} in all: {}\n", report.count, states(report.by_state, report.count));
-    const std::size_t shown =
-        stacks == 0 ? report.stacks.size() : std::min(stacks, report.stacks.size());
-    if (report.crossed) {
-      for (std::size_t i = 0; i < shown; ++i) append_stack(out, report, report.stacks[i]);
-      if (shown < report.stacks.size())
-        out += fmt::format("  {} more stacks; -n 0 prints all\n", report.stacks.size() - shown);
-    }
+    if (report.crossed) out += health_stacks(report, stacks);
     for (const Note& note : report.notes.all())
       out += fmt::format("  Note: {}{}{}\n", printable(note.text), note.advice.empty() ? "" : "; ",
                          printable(note.advice));
@@ -133,7 +155,7 @@ std::string render_health(const std::vector<HealthReport>& reports, std::size_t 
 
 void write_health(JsonWriter& json, const HealthReport& report) {
   json.begin_object();
-  json.member("kind", word(report.kind));
+  json.member("kind", health_word(report.kind));
   json.member("source", report.source);
   json.member("measured", report.measured);
   json.member("limit", report.limit);
@@ -153,6 +175,8 @@ void write_health(JsonWriter& json, const HealthReport& report) {
     if (report.kind != HealthReport::Kind::goroutines) json.member("nanoseconds", stack.nanos);
     json.member_if("crosses", stack.crosses);
     json.member_if("test", stack.test);
+    json.member_if("file", stack.file);
+    if (stack.line > 0) json.member("line", stack.line);
     json.key("functions");
     json.begin_array();
     for (const std::string& function : stack.functions) json.value(function);

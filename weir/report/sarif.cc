@@ -7,6 +7,7 @@
 #include "weir/report/finding_rows.h"
 #include "weir/report/gate_files.h"
 #include "weir/report/json_writer.h"
+#include "weir/report/prof_health_text.h"
 
 namespace weir::report {
 
@@ -49,6 +50,12 @@ class Writer {
       if (!one.outcome.empty())
         rules_.emplace(rule_of(one), Rule{"Some schedule of the test leads to a fault.",
                                           "Run weir replay with the schedule file."});
+    for (const model::HealthReport& health : report.health)
+      if (health.crossed)
+        rules_.emplace(
+            rule_of(health),
+            Rule{"A profile is beyond its limit.",
+                 "Run weir prof -health with the profile; the limits are in .weir.yaml."});
     std::uint64_t index = 0;
     for (auto& [code, rule] : rules_) rule.index = index++;
   }
@@ -110,6 +117,7 @@ class Writer {
     json_.begin_array();
     for (const model::ExecResult& program : report_.programs) write_program(program);
     for (const model::Explored& one : report_.explored) write_explored(one);
+    for (const model::HealthReport& health : report_.health) write_health(health);
     json_.end_array();
     json_.end_object();
   }
@@ -263,6 +271,23 @@ class Writer {
                                        one.test, one.package, one.outcome, one.message,
                                        one.confirmed, one.replayed, one.file));
     write_locations(one.place);
+    json_.end_object();
+  }
+
+  /// "profile-block".
+  static std::string rule_of(const model::HealthReport& health) {
+    return fmt::format("profile-{}", health_word(health.kind));
+  }
+
+  void write_health(const model::HealthReport& health) {
+    if (!health.crossed) return;
+    json_.begin_object();
+    json_.member("ruleId", rule_of(health));
+    json_.member("ruleIndex", rules_.at(rule_of(health)).index);
+    json_.member("level", "error");
+    text_object("message", fmt::format("{} profile: {} ({})", health_word(health.kind),
+                                       health_sentence(health), health.source));
+    write_locations(place_of(health));
     json_.end_object();
   }
 
