@@ -1,0 +1,3 @@
+module weir.bench/stdexplore
+
+go 1.19
