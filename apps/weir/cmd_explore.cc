@@ -18,6 +18,8 @@
 namespace weir::app {
 namespace {
 
+constexpr int most_jobs = 1024;
+
 struct ExploreCommand {
   ExploreRequest request;
   bool json = false;
@@ -63,6 +65,14 @@ std::vector<Flag> explore_flags(ExploreCommand& command) {
       {"seed", "N", "where random choices begin (1)",
        [&command](const std::string& value) -> Result<void> {
          WEIR_TRY(command.request.search.run.seed, parse_seed(value));
+         return {};
+       }},
+      {"j", "N", "run N schedules at a time (the number of CPUs)",
+       [&command](const std::string& value) -> Result<void> {
+         WEIR_TRY(const int n, parse_count(value));
+         if (n == 0 || n > most_jobs)
+           return fail(ErrorCode::usage, fmt::format("it must be 1 to {}", most_jobs));
+         command.request.search.jobs = static_cast<unsigned>(n);
          return {};
        }},
       {"o", "folder", "write schedule files there (.)", set_text(command.request.folder)},

@@ -1,7 +1,9 @@
 #pragma once
 // Exploring the tests of packages, one after the other: shared by `weir explore` and `weir test`.
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/weir/test_binaries.h"
@@ -11,6 +13,7 @@
 namespace weir::app {
 
 struct ExploreRequest {
+  ExploreRequest() { search.jobs = std::max(1U, std::thread::hardware_concurrency()); }
   sched::SearchOptions search;
   std::string run = ".";  ///< tests whose name matches …
   std::string skip;       ///< … this and not that; empty: none is left out

@@ -26,6 +26,7 @@ model::Exploration to_exploration(const sched::SearchResult& result) {
   one.why = result.why;
   one.schedules = result.schedules;
   one.distinct = result.distinct;
+  one.orders = result.orders;
   one.points = result.points;
   one.strategies = pairs_of(result.by_strategy);
   if (result.exhausted) one.exhausted = *result.exhausted;

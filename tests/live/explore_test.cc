@@ -146,6 +146,24 @@ TEST_F(ExploreNewest, FindsTheBugsOfStudies) {
   EXPECT_EQ(outcomes_of({"-n", "200", "-run", pattern + ")$", program}), expected);
 }
 
+TEST_F(ExploreNewest, FindsTheSameHoweverManyRunAtATime) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  std::vector<json> reports;
+  for (const char* jobs : {"1", "2", "5"})
+    for (const char* strategy : {"mixed", "delay", "pct"}) {
+      WEIR_ASSERT_OK(
+          const Completed done,
+          weir({"explore", "-json", "-j", jobs, "-strategy", strategy, "-n", "60", "-for", "0s",
+                "-o", folder_.path(), "-run",
+                "^Test(ABBA|LostWakeUp|DepthThree|DoubleLockFixed|FirstErrorFixed)$", program}));
+      reports.push_back(json::parse(done.out, nullptr, false));
+      ASSERT_TRUE(reports.back().is_object()) << done.out << done.err;
+      ASSERT_EQ(reports.back()["tests"].size(), 5U);
+      if (reports.size() <= 3) continue;
+      EXPECT_EQ(reports.back(), reports[reports.size() - 4]) << jobs;
+    }
+}
+
 TEST_F(ExploreNewest, LeavesAloneWhatTheGateDoes) {
   WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
   const char* pattern = "^Test(Leaves.*|ListensToSignals|EndsLater|ParallelSubtests)$";

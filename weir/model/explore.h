@@ -30,6 +30,7 @@ struct Exploration {
   std::string why;      ///< the reason for "not controlled"
   std::uint64_t schedules = 0;
   std::uint64_t distinct = 0;  ///< different ones among them
+  std::uint64_t orders = 0;    ///< of which so many differ in an order that matters
   std::uint64_t points = 0;    ///< of the first one, at which more than one goroutine could run
   std::vector<std::pair<std::string, std::uint64_t>> strategies;  ///< schedules tried by each
   std::optional<std::uint64_t> exhausted;  ///< delay bound of which every schedule was tried

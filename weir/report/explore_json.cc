@@ -46,6 +46,7 @@ void write_exploration(JsonWriter& json, const model::Exploration& one) {
   json.member_if("why", one.why);
   json.member("schedules", one.schedules);
   json.member("distinct", one.distinct);
+  json.member("orders", one.orders);
   json.member("points", one.points);
   write_counts(json, "strategies", "strategy", one.strategies);
   if (one.exhausted) {

@@ -92,9 +92,10 @@ void add_effort(std::string& out, const Exploration& exploration) {
   std::string tried;
   for (const auto& [strategy, count] : exploration.strategies)
     tried += fmt::format("{}{} by {}", tried.empty() ? "" : "; ", count, printable(strategy));
-  out += fmt::format("  tried {}, {} of them different{}; seed {}\n",
+  out += fmt::format("  tried {}, {} of them different, with {} of operations{}; seed {}\n",
                      counted(exploration.schedules, "schedule"), exploration.distinct,
-                     tried.empty() ? "" : " (" + tried + ")", exploration.seed);
+                     counted(exploration.orders, "order"), tried.empty() ? "" : " (" + tried + ")",
+                     exploration.seed);
   if (exploration.clamped != 0) out += "  the test asks for GOMAXPROCS above 1; it ran with 1\n";
   if (!exploration.observations.empty())
     out += fmt::format("  the test uses {}, which weir does not control\n",

@@ -261,6 +261,8 @@ class Planner {
   void fill_offsets() {
     agent::Config& config = plan_.config();
     config.sched = program_.globals().sched.value;
+    config.all = program_.globals().allgptr.value;
+    config.all_count = program_.globals().allglen.value;
     config.sleep = table_.sleep.value_or(Address{}).value;
     config.async_preempt = program_.find_entry("runtime.asyncPreempt").value;
     config.clock = clock_counter.value;
@@ -290,6 +292,7 @@ class Planner {
     o.g_schedlink = layout.g.schedlink.value();
     o.g_startpc = layout.g.startpc.value();
     o.g_lockedm = layout.g.lockedm.value();
+    o.g_status = layout.g.atomicstatus.value();
     o.m_p = layout.m.p.value();
     o.m_curg = layout.m.curg.value();
     o.m_locks = layout.m.locks.value();

@@ -65,9 +65,31 @@ TEST(DelayBounded, ClaimsNothingBeforeABoundIsDone) {
   EXPECT_EQ(search.exhausted(), 0U);  // {0, 1} of bound 1 has not run
 }
 
+// Several schedules may be under way at a time: what is tried is the same.
+TEST(DelayBounded, DoesNotDependOnHowManyRunAtATime) {
+  const std::vector<std::uint32_t> alternatives{3, 2, 4, 2, 2};
+  DelayBounded alone(3), crowd(3);
+  const auto expected = all_of(alone, alternatives);
+  std::vector<Choices> tried, running;
+  while (true) {
+    while (running.size() < 5 && crowd.ready()) {
+      auto next = crowd.next();
+      if (!next) break;
+      running.push_back(*next);
+    }
+    if (running.empty()) break;
+    crowd.learn(run_with(alternatives, running.front()));
+    tried.push_back(running.front());
+    running.erase(running.begin());
+  }
+  EXPECT_EQ(tried, expected);
+  EXPECT_EQ(crowd.exhausted(), alone.exhausted());
+  EXPECT_EQ(crowd.exhausted_after(), alone.exhausted_after());
+}
+
 agent::Decider decider_for(const Chooser& chooser) {
   return {{chooser.strategy, chooser.depth, chooser.seed, chooser.length,
-           static_cast<std::uint32_t>(chooser.choices.size()), 0},
+           static_cast<std::uint32_t>(chooser.choices.size()), agent::Look::left},
           chooser.choices.data()};
 }
 

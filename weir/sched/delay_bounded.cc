@@ -13,8 +13,9 @@ DelayBounded::DelayBounded(unsigned last) : last_(last) {
   waiting_[0].emplace_back();
 }
 
-// Bounds below the first with something left are done.
+// Bounds below the first with something left are done, unless schedules of theirs still run.
 void DelayBounded::close_bounds() {
+  if (!running_.empty()) return;
   while (bound_ <= last_ && waiting_[bound_].empty()) {
     if (!overflowed_) {
       exhausted_ = bound_;
@@ -35,11 +36,12 @@ std::optional<std::vector<std::uint32_t>> DelayBounded::next() {
   close_bounds();
   if (complete_ || bound_ > last_) return std::nullopt;
   auto& level = waiting_[bound_];
-  current_ = std::move(level.front());
+  WEIR_ASSERT(!level.empty());
+  const Deviations& current = running_.emplace_back(std::move(level.front()));
   level.pop_front();
   ++tried_;
-  std::vector<std::uint32_t> choices(current_.empty() ? 0 : current_.back().first + 1, 0);
-  for (const auto& [point, choice] : current_) choices[point] = choice;
+  std::vector<std::uint32_t> choices(current.empty() ? 0 : current.back().first + 1, 0);
+  for (const auto& [point, choice] : current) choices[point] = choice;
   return choices;
 }
 
@@ -47,7 +49,9 @@ std::optional<std::vector<std::uint32_t>> DelayBounded::next() {
 // One whose cost is above the last bound is not kept, but known to exist.
 void DelayBounded::learn(const RunRecord& record) {
   std::uint32_t point = 0;
-  const std::uint32_t from = current_.empty() ? 0 : current_.back().first + 1;
+  const Deviations current = std::move(running_.front());
+  running_.pop_front();
+  const std::uint32_t from = current.empty() ? 0 : current.back().first + 1;
   for (const RunEvent& event : record.events) {
     if (event.alternatives < 2) continue;
     const std::uint32_t at = point++;
@@ -62,12 +66,18 @@ void DelayBounded::learn(const RunRecord& record) {
         overflowed_ = true;
         return;
       }
-      Deviations more = current_;
+      Deviations more = current;
       more.emplace_back(at, choice);
       waiting_[cost].push_back(std::move(more));
     }
   }
   close_bounds();
+}
+
+bool DelayBounded::ready() const {
+  if (running_.empty() || bound_ > last_) return true;
+  const auto level = waiting_.find(bound_);
+  return level != waiting_.end() && !level->second.empty();
 }
 
 }  // namespace weir::sched

@@ -19,9 +19,12 @@ class DelayBounded {
   explicit DelayBounded(unsigned last);
 
   /// The choices of the next schedule; nothing when the last bound is exhausted, or when no
-  /// schedule of any bound is left. learn() must be called with what it led to before the next one.
+  /// schedule of any bound is left. Only when ready().
   std::optional<std::vector<std::uint32_t>> next();
+  /// What each schedule led to, in the order in which next() gave them.
   void learn(const RunRecord& record);
+  /// False: what comes next depends on schedules that learn() was not told of yet.
+  bool ready() const;
 
   /// The highest bound of which all schedules have run.
   std::optional<unsigned> exhausted() const { return exhausted_; }
@@ -40,7 +43,7 @@ class DelayBounded {
   unsigned last_;
   unsigned bound_ = 0;
   std::map<unsigned, std::deque<Deviations>> waiting_;  ///< by cost
-  Deviations current_;
+  std::deque<Deviations> running_;  ///< given by next(), not yet learned from; all of one bound
   std::optional<unsigned> exhausted_;
   bool complete_ = false;
   bool overflowed_ = false;

@@ -59,8 +59,12 @@ struct RunRecord {
   Ending ending = Ending::died;
   std::string message;  ///< Go's words, or weir's reason for stalled, crashed, endless
   std::vector<RunEvent> events;
-  std::vector<Address> objects;           ///< what the numbers of RunEvent::object stand for
-  std::uint64_t hash = 0;                 ///< of all events and the ending
+  std::vector<Address> objects;  ///< what the numbers of RunEvent::object stand for
+  std::uint64_t hash = 0;        ///< of all events and the ending
+  /// Runs with an equal one have the same operations in the same order on each object and in each
+  /// goroutine, and the same ending; they differ in the order of what has nothing to do with each
+  /// other. That one goroutine wakes another is not counted as order.
+  std::uint64_t order_hash = 0;
   std::vector<LeftOver> left;             ///< Ending::leak
   std::vector<std::string> observations;  ///< what the test does that weir does not control
   std::uint32_t clamped = 0;              ///< calls of runtime.GOMAXPROCS that wanted more than 1

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <deque>
+
+#include "weir/sched/runner_pool.h"
 
 namespace weir::sched {
 namespace {
@@ -27,7 +30,7 @@ class Search {
  public:
   Search(const TestBinary& binary, const SearchOptions& options, Watchdog& watchdog)
       : options_(options),
-        runner_(binary, options_.run, watchdog),
+        pool_(binary, options_.run, watchdog),
         delay_(options.strategy == Strategy::mixed ? mixed_bound : widest_bound) {}
 
   Result<SearchResult> go();
@@ -35,33 +38,37 @@ class Search {
  private:
   Result<bool> self_test();
   bool is_over() const;
+  bool must_wait() const;
+  void fill();
   std::optional<Attempt> plan();
   std::optional<Attempt> plan_delay();
   Attempt plan_pct();
   Attempt plan_random();
-  Result<RunRecord> run(const Chooser& chooser);
+  Result<RunRecord> run(const Chooser& chooser) { return note(pool_.own().run(chooser)); }
+  Result<RunRecord> note(Result<RunRecord> record);
   void count(const Attempt& attempt, const RunRecord& record);
   Result<void> confirm(const Attempt& attempt, const RunRecord& record);
   void finish();
 
   const SearchOptions& options_;
-  TestRunner runner_;
+  RunnerPool pool_;
+  std::deque<Attempt> running_;  ///< what the pool was asked for, in this order
   DelayBounded delay_;
   SearchResult result_;
-  std::set<std::uint64_t> hashes_;
+  std::set<std::uint64_t> hashes_, orders_;
   std::size_t turn_ = 0;
   std::size_t drawn_ = 0;  ///< seeds of PCT and random walks
   std::size_t unknown_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Result<RunRecord> Search::run(const Chooser& chooser) {
-  WEIR_TRY(RunRecord record, runner_.run(chooser));
-  for (const std::string& seen : record.observations)
+Result<RunRecord> Search::note(Result<RunRecord> record) {
+  if (!record) return record;
+  for (const std::string& seen : record->observations)
     if (std::find(result_.observations.begin(), result_.observations.end(), seen) ==
         result_.observations.end())
       result_.observations.push_back(seen);
-  result_.clamped = std::max(result_.clamped, record.clamped);
+  result_.clamped = std::max(result_.clamped, record->clamped);
   return record;
 }
 
@@ -89,9 +96,30 @@ Result<bool> Search::self_test() {
 
 bool Search::is_over() const {
   if (options_.stop != nullptr && *options_.stop) return true;
-  if (options_.schedules != 0 && result_.schedules >= options_.schedules) return true;
+  if (options_.schedules != 0 && result_.schedules + running_.size() >= options_.schedules)
+    return true;
   const auto spent = std::chrono::steady_clock::now() - start_;
   return options_.time.value != 0 && spent >= std::chrono::nanoseconds(options_.time.value);
+}
+
+// What is tried next must not depend on how many runs are under way: the strategies learn from the
+// first one, and delay bounding at the end of each bound.
+bool Search::must_wait() const {
+  if (running_.empty()) return false;
+  const bool bounded = options_.strategy == Strategy::mixed || options_.strategy == Strategy::delay;
+  return result_.schedules == 0 || (bounded && !delay_.ready());
+}
+
+// Keeps every runner busy while a result is looked at.
+void Search::fill() {
+  const bool alone = pool_.runners() == 1 || !result_.observations.empty();
+  const std::size_t most = alone ? 1 : 2 * pool_.runners();
+  while (running_.size() < most && !must_wait() && !is_over()) {
+    auto attempt = plan();
+    if (!attempt) return;
+    pool_.ask(attempt->chooser);
+    running_.push_back(std::move(*attempt));
+  }
 }
 
 std::optional<Attempt> Search::plan_delay() {
@@ -138,6 +166,7 @@ void Search::count(const Attempt& attempt, const RunRecord& record) {
   ++result_.schedules;
   ++result_.by_strategy[attempt.strategy];
   hashes_.insert(record.hash);
+  orders_.insert(record.order_hash);
   if (attempt.delay) delay_.learn(record);
   if (is_unknown(record.ending)) {
     ++unknown_;
@@ -156,7 +185,7 @@ Result<void> Search::confirm(const Attempt& attempt, const RunRecord& record) {
   const Ending ending = record.ending;
   if (options_.shrink) {
     std::size_t used = 0;
-    WEIR_TRY(found.choices, shrink(runner_, found.choices, ending, shrink_runs, used));
+    WEIR_TRY(found.choices, shrink(pool_.own(), found.choices, ending, shrink_runs, used));
   }
   std::optional<std::uint64_t> hash;
   for (unsigned i = 0; i < options_.confirmations; ++i) {
@@ -176,12 +205,15 @@ Result<void> Search::confirm(const Attempt& attempt, const RunRecord& record) {
 
 Result<SearchResult> Search::go() {
   WEIR_TRY(const bool equal, self_test());
-  while (equal && !result_.found && !is_over() && unknown_ < patience) {
-    auto attempt = plan();
-    if (!attempt) break;
-    WEIR_TRY(const RunRecord record, run(attempt->chooser));
-    count(*attempt, record);
-    if (is_finding(record.ending)) WEIR_TRY_VOID(confirm(*attempt, record));
+  if (equal && result_.observations.empty()) pool_.widen(options_.jobs);
+  while (equal && !result_.found && unknown_ < patience) {
+    fill();
+    if (running_.empty()) break;
+    WEIR_TRY(const RunRecord record, note(pool_.next()));
+    const Attempt attempt = std::move(running_.front());
+    running_.pop_front();
+    count(attempt, record);
+    if (is_finding(record.ending)) WEIR_TRY_VOID(confirm(attempt, record));
   }
   finish();
   return std::move(result_);
@@ -189,6 +221,7 @@ Result<SearchResult> Search::go() {
 
 void Search::finish() {
   result_.distinct = hashes_.size();
+  result_.orders = orders_.size();
   result_.exhausted = delay_.exhausted();
   result_.exhausted_schedules = delay_.exhausted_after();
   // Schedules of unknown end have not shown what comes after them.

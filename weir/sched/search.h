@@ -30,6 +30,9 @@ struct SearchOptions {
   unsigned confirmations = 10;    ///< replays of a finding
   unsigned self_test = 20;        ///< runs of one seed that must be equal
   bool shrink = true;
+  /// So many schedules at a time, for a test that uses nothing outside its process (others might
+  /// get into each other's way). What is tried and found does not depend on it.
+  unsigned jobs = 1;
   const std::atomic<bool>* stop = nullptr;         ///< Ctrl-C; may be null
   std::function<void(std::size_t done)> progress;  ///< may be null
 };
@@ -60,6 +63,7 @@ struct SearchResult {
   std::size_t schedules = 0;
   std::map<std::string, std::size_t> by_strategy;
   std::size_t distinct = 0;           ///< different runs among them
+  std::size_t orders = 0;             ///< RunRecord::order_hash: different orders of operations
   std::size_t points = 0;             ///< choice points of the first schedule
   std::optional<unsigned> exhausted;  ///< the delay bound
   std::size_t exhausted_schedules = 0;

@@ -44,6 +44,36 @@ void mix(Hash& hash, const RunEvent& event) {
   hash.mix(event.runs.value);
 }
 
+/// RunRecord::order_hash: a sum of hashes that each follow from the events before it in the same
+/// goroutine and on the same object, and from nothing else.
+class OrderHash {
+ public:
+  void mix(const RunEvent& event, std::uint64_t object) {
+    if (event.kind == agent::PointKind::resume) return;
+    Hash one;
+    one.mix(event.goroutine.value);
+    one.mix(event.pc.value);
+    one.mix(object);
+    one.mix(static_cast<std::uint64_t>(event.timer));
+    std::uint64_t& before = by_goroutine_[event.goroutine.value];
+    one.mix(before);
+    if (object != 0) one.mix(by_object_[object]);
+    before = one.value();
+    if (object != 0) by_object_[object] = before;
+    sum_ += before;
+  }
+  std::uint64_t value(Ending ending) const {
+    Hash all;
+    all.mix(sum_);
+    all.mix(static_cast<std::uint64_t>(ending));
+    return all.value();
+  }
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint64_t> by_goroutine_, by_object_;
+  std::uint64_t sum_ = 0;
+};
+
 std::string text_of_end(int status) {
   return WIFSIGNALED(status) ? fmt::format("killed by signal {}", WTERMSIG(status))
                              : fmt::format("exit code {}", WEXITSTATUS(status));
@@ -70,7 +100,7 @@ void TestRunner::ask_for(const Chooser& chooser) {
                     chooser.seed,
                     chooser.length,
                     static_cast<std::uint32_t>(count),
-                    options_.at_end ? 1U : 0U};
+                    options_.at_end ? agent::Look::finding : agent::Look::left};
   shared.points = 0;
   shared.end = agent::End::none;
   shared.refused = shared.clamped = 0;
@@ -233,6 +263,7 @@ void TestRunner::collect(RunRecord& record) const {
   const AgentPlan& plan = binary_.agent();
   std::unordered_map<std::uint64_t, std::uint32_t> numbers;
   Hash hash;
+  OrderHash order;
   const auto points = start_->memory().points();
   record.events.reserve(points.size());
   for (const agent::Point& point : points) {
@@ -253,6 +284,7 @@ void TestRunner::collect(RunRecord& record) const {
     event.runs = Goid{point.runs};
     event.timer = point.timer != 0 && point.choice + 1 == point.alternatives;
     mix(hash, event);
+    order.mix(event, point.object);
     record.events.push_back(event);
     if (!options_.check || record.ending == Ending::diverged) continue;
     if (auto wrong = options_.check(record.events.size() - 1, event)) {
@@ -272,6 +304,7 @@ void TestRunner::collect(RunRecord& record) const {
   }
   hash.mix(static_cast<std::uint64_t>(record.ending));
   record.hash = hash.value();
+  record.order_hash = order.value(record.ending);
 }
 
 Result<RunRecord> run_schedule(const TestBinary& binary, const RunOptions& options,

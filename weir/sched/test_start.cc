@@ -195,7 +195,10 @@ Result<void> TestStart::install(Address m) {
   }
   agent::Config config = plan.config();
   WEIR_TRY(config.old_handler, install_handler());
-  WEIR_TRY(config.p, process_->read_value<std::uint64_t>(m + binary_.program().layout().m.p));
+  const auto& layout = binary_.program().layout();
+  WEIR_TRY(config.p, process_->read_value<std::uint64_t>(m + layout.m.p));
+  WEIR_TRY(config.test,
+           process_->read_value<std::uint64_t>(Address{registers_.r14} + layout.g.goid));
   config.extra_threads = extra_threads_;
   config.jitter = static_cast<std::uint64_t>(options_.jitter.value);
   config.start = to_frame(registers_);

@@ -25,7 +25,7 @@ void finish(End end, U32 site, const Frame& frame) {
   shared().end = end;
   shared().end_site = site;
   state().ended = true;
-  if (shared().request.look != 0) stop_here(frame);
+  if (shared().request.look == Look::finding) stop_here(frame);
 }
 
 // ---- points ------------------------------------------------------------------------------------
@@ -381,6 +381,21 @@ void prepare_return(Frame& frame) {
 
 }  // namespace
 
+/// A goroutine that the test began may still be there. A P gives out goids in ascending order.
+bool is_anyone_left() {
+  const Config& c = config();
+  const Offsets& o = c.offsets;
+  constexpr U32 idle = 0, dead = 6, scan = 0x1000;  // src/runtime/runtime2.go
+  const U64 list = at<U64>(c.all), count = at<U64>(c.all_count);
+  for (U64 i = 0; i < count; ++i) {
+    const U64 g = at<U64>(list + i * word), goid = at<U64>(g + o.g_goid);
+    const U32 status = at<U32>(g + o.g_status) & ~scan;
+    if (goid < c.test || goid == shared().exiting) continue;
+    if (status != idle && status != dead && !is_system(g)) return true;
+  }
+  return false;
+}
+
 // SIGTRAP: the registers begin 40 bytes into a ucontext (asm/ucontext.h).
 extern "C" __attribute__((visibility("hidden"))) void weir_trap(int signal, void* info,
                                                                 U8* context) {
@@ -391,6 +406,7 @@ extern "C" __attribute__((visibility("hidden"))) void weir_trap(int signal, void
       at<U64>(frame.r14 + config().offsets.g_goid) == shared().exiting) {
     shared().end = End::settled;
     state().ended = true;
+    if (!is_anyone_left()) call(sys_exit_group, 0);
     stop_here(frame);
     return;
   }

@@ -58,7 +58,7 @@ struct Site {
 /// Offsets of the runtime's fields in bytes (gortime::Layout).
 struct Offsets {
   std::uint32_t g_goid, g_m, g_stack_lo, g_stackguard0, g_preempt, g_schedlink, g_startpc,
-      g_lockedm;
+      g_lockedm, g_status;
   std::uint32_t m_p, m_curg, m_locks, m_mallocing, m_preemptoff, m_procid;
   std::uint32_t m_random, m_random_width;
   std::uint32_t p_runqhead, p_runqtail, p_runq, p_runnext;
@@ -73,6 +73,9 @@ struct Offsets {
 struct Config {
   Offsets offsets;
   std::uint64_t sched;          ///< runtime.sched
+  std::uint64_t all;            ///< runtime.allgptr, and how many there are: runtime.allglen
+  std::uint64_t all_count;
+  std::uint64_t test;           ///< the goid of the test's own goroutine
   std::uint64_t p;              ///< the one P
   std::uint64_t sleep;          ///< time.Sleep; 0: none
   std::uint64_t async_preempt;  ///< runtime.asyncPreempt
@@ -98,6 +101,12 @@ enum class Strategy : std::uint32_t {
   pct,     ///< probabilistic concurrency testing
 };
 
+/// What weir wants to see of a process at its end, still whole.
+enum class Look : std::uint32_t {
+  left,     ///< goroutines that were left over
+  finding,  ///< every end that is a finding
+};
+
 /// How a run is to be.
 struct Request {
   Strategy strategy;
@@ -105,7 +114,7 @@ struct Request {
   std::uint64_t seed;     ///< random, pct
   std::uint64_t length;   ///< pct: of the run, in choice points
   std::uint32_t choices;  ///< so many are given
-  std::uint32_t look;     ///< not 0: stop when the end is a finding
+  Look look;
 };
 
 enum class PointKind : std::uint32_t {
