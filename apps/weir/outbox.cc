@@ -5,15 +5,8 @@
 #include <chrono>
 
 namespace weir::app {
-namespace {
 
 using std::chrono::nanoseconds;
-
-bool may_try_again(long status) {
-  return status == 408 || status == 429 || status >= 500;
-}
-
-}  // namespace
 
 Outbox::Outbox(OutboxOptions options) : options_(std::move(options)) {
   thread_ = std::thread([this] { run(); });
@@ -91,9 +84,10 @@ std::string Outbox::deliver(const Parcel& parcel) {
   http.cancelled = &cancelled_;
   std::string failure;
   Nanos wait = options_.first_pause;
+  Nanos asked;
   for (int attempt = 1; attempt <= options_.attempts && !cancelled_; ++attempt) {
     if (attempt > 1) {
-      pause(wait);
+      pause(std::max(wait, asked));
       wait.value *= 2;
       if (cancelled_) break;
     }
@@ -103,8 +97,12 @@ std::string Outbox::deliver(const Parcel& parcel) {
     failure = answer ? fmt::format("{} answered {}", http::without_credentials(parcel.url),
                                    answer->status)
                      : to_string(answer.error());
-    if (answer && !may_try_again(answer->status)) return failure;
+    if (answer && !options_.may_try_again(answer->status)) return failure;
     failure += fmt::format(" (attempt {})", attempt);
+    asked = answer ? answer->retry_after : Nanos{0};
+    if (asked > options_.longest_pause)
+      return failure +
+             fmt::format(", and wants to be left alone for {} s", asked.value / 1'000'000'000);
   }
   return failure;
 }

@@ -20,6 +20,12 @@ struct OutboxOptions {
   Nanos timeout{10'000'000'000};     ///< of one attempt
   int attempts = 4;
   Nanos first_pause{500'000'000};  ///< after the first failure; then twice as long each time
+  /// A server's Retry-After makes a pause longer, up to this; one that asks for more is given up.
+  Nanos longest_pause{60'000'000'000};
+  /// Whether an answer that is not 2xx may be another if it is asked again.
+  std::function<bool(long status)> may_try_again = [](long status) {
+    return status == 408 || status == 429 || status >= 500;
+  };
   std::size_t most_waiting = 256;  ///< what comes while so many wait is dropped, and said
   /// What an answer of 2xx refuses all the same; empty: nothing.
   std::function<std::string(const http::Answer&)> refusal;
@@ -27,8 +33,9 @@ struct OutboxOptions {
   std::function<void(const std::string&)> say;
 };
 
-/// Requests leave in the order in which they came, one at a time. No answer, 408, 429 and 5xx are
-/// tried again. Of failures in a row the first is said, and in the end how many there were.
+/// Requests leave in the order in which they came, one at a time. Where no answer came, or one that
+/// `may_try_again`, they are sent again, not before the time that Retry-After names. Of failures in
+/// a row the first is said, and in the end how many there were.
 class Outbox {
  public:
   explicit Outbox(OutboxOptions options);

@@ -34,6 +34,12 @@ std::vector<std::string> otlp_headers(const char* text) {
   return headers;
 }
 
+/// OpenTelemetry protocol, section OTLP/HTTP Response, "Retryable Response Codes": all others must
+/// not be tried again.
+bool otlp_may_try_again(long status) {
+  return status == 429 || (status >= 502 && status <= 504);
+}
+
 std::vector<std::string> webhook_headers(const char* token) {
   std::vector<std::string> headers{"Content-Type: application/json"};
   if (token != nullptr && *token != '\0')
@@ -61,6 +67,7 @@ Result<WatchOutputs> WatchOutputs::start(const OutputOptions& options) {
     box.name = "otlp";
     box.headers = otlp_headers(std::getenv("OTEL_EXPORTER_OTLP_HEADERS"));
     box.say = warn;
+    box.may_try_again = otlp_may_try_again;
     box.refusal = [](const http::Answer& answer) { return report::otlp_refusal(answer.body); };
     outputs.otlp_ = std::make_unique<Outbox>(std::move(box));
   }

@@ -109,6 +109,35 @@ TEST_F(WatchOutputsTest, NobodyThereIsTriedABoundedNumberOfTimes) {
   EXPECT_THAT(weir.err(), HasSubstr("(attempt 4)"));
 }
 
+TEST_F(WatchOutputsTest, AServerSaysWhenToTryAgain) {
+  WEIR_ASSERT_OK(Child weir,
+                 watch({"-for", "1ms", "-webhook", "http://" + collector_at_ + "/later"}));
+  WEIR_ASSERT_OK(const auto exit, weir.wait());
+  EXPECT_EQ(exit.code, 1);
+  WEIR_ASSERT_OK(const std::string line, collector_->wait_for_line("again, early: "));
+  EXPECT_EQ(line, "again, early: false");
+  EXPECT_EQ(weir.err(), "");
+  WEIR_ASSERT_OK(Child given_up,
+                 watch({"-for", "1ms", "-webhook", "http://" + collector_at_ + "/never"}));
+  ASSERT_TRUE(given_up.wait().has_value());
+  EXPECT_THAT(given_up.err(),
+              HasSubstr("answered 503 (attempt 1), and wants to be left alone for 3600 s"));
+}
+
+// The protocol: 429, 502, 503 and 504 may be tried again, all others must not.
+TEST_F(WatchOutputsTest, ACollectorsFaultIsNotTriedAgain) {
+  WEIR_ASSERT_OK(Child weir,
+                 watch({"-for", "1ms", "-otlp", "http://" + collector_at_ + "/broken"}));
+  WEIR_ASSERT_OK(const auto exit, weir.wait());
+  EXPECT_EQ(exit.code, 1);
+  ASSERT_TRUE(collector_->wait_for_line("broken /broken/v1/logs").has_value());
+  const std::string out = collector_->out();
+  EXPECT_EQ(out.find("broken /broken/v1/metrics"), out.rfind("broken /broken/v1/metrics")) << out;
+  EXPECT_EQ(out.find("broken /broken/v1/logs"), out.rfind("broken /broken/v1/logs")) << out;
+  EXPECT_THAT(weir.err(), HasSubstr("answered 500"));
+  EXPECT_THAT(weir.err(), Not(HasSubstr("(attempt")));
+}
+
 TEST_F(WatchOutputsTest, ACollectorGetsMetricsAndLogs) {
   WEIR_ASSERT_OK(Child weir, watch({"-for", "1ms", "-otlp", "http://" + collector_at_ + "/"},
                                    {"OTEL_EXPORTER_OTLP_HEADERS=x-token=a%20b,other=1"}));

@@ -15,7 +15,8 @@ namespace weir::http {
 namespace {
 
 constexpr int most_redirects = 5;
-constexpr std::size_t most_kept = 64 << 10;  // of the answer to a POST
+constexpr std::size_t most_kept = 64 << 10;                     // of the answer to a POST
+constexpr std::int64_t most_seconds = 100LL * 365 * 24 * 3600;  // so that nanoseconds do not wrap
 
 /// The functions of libcurl, once load_curl() has succeeded.
 struct CurlApi {
@@ -296,6 +297,9 @@ Result<Answer> post(const std::string& url, const HttpOptions& options,
     return fail(ErrorCode::io, fmt::format("cannot be reached: {}", api.curl_easy_strerror(code)),
                 without_credentials(url));
   api.curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  curl_off_t seconds = 0;
+  api.curl_easy_getinfo(curl.get(), CURLINFO_RETRY_AFTER, &seconds);
+  answer.retry_after = Nanos{std::clamp<std::int64_t>(seconds, 0, most_seconds) * 1'000'000'000};
   return answer;
 }
 

@@ -40,7 +40,8 @@ Result<void> fetch(const std::string& url, const HttpOptions& options, const Htt
 /// An answer of any status.
 struct Answer {
   long status = 0;
-  std::string body;  ///< the first 64 KiB of it
+  std::string body;   ///< the first 64 KiB of it
+  Nanos retry_after;  ///< the header Retry-After, a time or a date; 0 without
 };
 
 /// POST `body`, with these headers ("Content-Type: application/json"). Follows no redirect. Errors:

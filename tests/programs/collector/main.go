@@ -4,6 +4,9 @@
 //
 //	/hook        answers 503 to the first of every two posts
 //	/refuse      answers 400
+//	/later       answers 429 and Retry-After: 1 to the first post, and says whether the second is early
+//	/never       answers 503 and Retry-After: 3600
+//	/broken/     answers 500
 //	/v1/metrics  ExportMetricsServiceRequest
 //	/v1/logs     ExportLogsServiceRequest
 package main
@@ -16,6 +19,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 type (
@@ -116,8 +120,8 @@ func points(target string, one metric) {
 	for _, point := range list {
 		value, err := strconv.ParseInt(point.AsInt, 10, 64)
 		start, err1 := strconv.ParseUint(point.Start, 10, 64)
-		time, err2 := strconv.ParseUint(point.Time, 10, 64)
-		if err != nil || err1 != nil || err2 != nil || time < start {
+		at, err2 := strconv.ParseUint(point.Time, 10, 64)
+		if err != nil || err1 != nil || err2 != nil || at < start {
 			fmt.Println("bad", one.Name, point)
 			continue
 		}
@@ -171,6 +175,24 @@ func main() {
 	http.HandleFunc("/refuse", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no", http.StatusBadRequest)
 		fmt.Println("refused")
+	})
+	asked := int64(0)
+	http.HandleFunc("/later", func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now().UnixNano()
+		if atomic.CompareAndSwapInt64(&asked, 0, now) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		fmt.Println("again, early:", now-atomic.LoadInt64(&asked) < int64(time.Second))
+	})
+	http.HandleFunc("/never", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	http.HandleFunc("/broken/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("broken", r.URL.Path)
+		w.WriteHeader(http.StatusInternalServerError)
 	})
 	http.HandleFunc("/v1/metrics", metrics)
 	http.HandleFunc("/v1/logs", logs)
