@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "apps/weir/alarm_prover.h"
 #include "apps/weir/commands.h"
 #include "apps/weir/history_file.h"
 #include "apps/weir/table_flags.h"
@@ -24,6 +25,8 @@ struct WatchRequest {
   bool json = false;
   report::WatchTextOptions text;
   OutputOptions outputs;
+  bool proof = false;
+  ingest::ProofOptions proof_options;
 };
 
 Setter set_duration(Nanos& to) {
@@ -53,6 +56,11 @@ std::vector<Flag> watch_flags(WatchRequest& request) {
          return {};
        }},
       {"json", "", "print JSON lines", set_switch(request.json)},
+      {"proof", "",
+       "with an alarm, prove leaks: of a process in a copy of it, of a URL by its goroutineleak "
+       "profile",
+       set_switch(request.proof)},
+      max_memory_flag(request.proof_options),
       {"webhook", "URL", "post every alarm there, as JSON", set_text(request.outputs.webhook)},
       {"metrics", "addr", "serve http://addr/metrics for Prometheus (\":9100\": loopback only)",
        set_text(request.outputs.metrics)},
@@ -77,6 +85,7 @@ void print_help(const FlagSet& flags) {
       "  weir watch 4711\n"
       "  weir watch -every 30s -for 1h localhost:6060 localhost:6061\n"
       "  weir watch -json -for 0 4711 >series.jsonl\n"
+      "  weir watch -proof -for 0 4711\n"
       "  weir watch -for 0 -metrics :9100 -webhook https://chat.example/hook 4711\n",
       flags.help());
 }
@@ -147,7 +156,10 @@ Result<bool> watch(const WatchRequest& request, const std::vector<std::string>& 
     say(request.json ? report::render_look_json(outcome.look)
                      : report::render_look(outcome.look, request.text));
     outputs.look(targets, target);
-    for (const model::WatchAlarm& alarm : outcome.alarms)
+    std::vector<model::WatchAlarm> alarms = outcome.alarms;
+    if (request.proof)
+      prove_alarms(target.current(), request.evidence, request.proof_options, alarms);
+    for (const model::WatchAlarm& alarm : alarms)
       WEIR_TRY_VOID(tell(alarm, request, target.series(), outcome.look_id, history, outputs));
     return {};
   };
@@ -180,6 +192,7 @@ int run_watch(const std::vector<std::string>& args) {
   complete(environment);
   request.text.colour = environment.text.colour;
   request.text.root = environment.text.root;
+  request.proof_options.max_stop = request.evidence.live.max_stop;
   const auto alarmed = watch(request, *names);
   if (!alarmed)
     return alarmed.error().code == ErrorCode::usage ? complain_usage(alarmed.error(), "watch")

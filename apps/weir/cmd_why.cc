@@ -10,10 +10,14 @@
 #include "apps/weir/graphviz.h"
 #include "apps/weir/table_flags.h"
 #include "apps/weir/terminal.h"
+#include "weir/analysis/runtime_leaks.h"
 #include "weir/analysis/why.h"
 #include "weir/bytes/mapped_file.h"
+#include "weir/ingest/http.h"
 #include "weir/ingest/input.h"
+#include "weir/ingest/runtime_leaks.h"
 #include "weir/report/gate_text.h"
+#include "weir/report/leaks_text.h"
 #include "weir/report/settings.h"
 #include "weir/report/why_text.h"
 
@@ -27,10 +31,11 @@ struct WhyRequest {
   std::string dot;
   std::string svg;
   bool proof = false;
+  ingest::HttpOptions http;
 };
 
 std::vector<Flag> why_flags(WhyRequest& request) {
-  return {
+  std::vector<Flag> flags{
       {"top", "N", "describe the N objects that most goroutines wait for (5); 0: all",
        [&request](const std::string& value) -> Result<void> {
          WEIR_TRY(const int rows, parse_count(value));
@@ -53,20 +58,26 @@ std::vector<Flag> why_flags(WhyRequest& request) {
        set_switch(request.proof)},
       max_memory_flag(request.options.proof),
   };
+  for (Flag& flag : http_flags(request.http)) flags.push_back(std::move(flag));
+  return flags;
 }
 
 void print_help(const FlagSet& flags) {
   fmt::print(
-      "usage: weir why [flags] PID | CORE | RECORDING\n\n"
+      "usage: weir why [flags] PID | CORE | RECORDING\n"
+      "       weir why -proof URL\n\n"
       "Tells who waits for whom: what each goroutine is blocked on, which other goroutines refer\n"
       "to that and so could wake it, and the cycles among those of whom none can go on. Says\n"
-      "whether the whole program is deadlocked or a part of it, and why Go itself is silent.\n\n"
+      "whether the whole program is deadlocked or a part of it, and why Go itself is silent.\n"
+      "Of a URL (host:port for http://host:port/debug/pprof/) it has the program look for leaks\n"
+      "itself: Go's goroutineleak profile, from Go 1.27 on.\n\n"
       "flags:\n{}\n"
       "examples:\n"
       "  weir why 4711\n"
       "  weir why -proof 4711\n"
       "  weir dump -o stuck.weir 4711; weir why stuck.weir\n"
       "  weir dump -proof -o stuck.weir 4711; weir why -proof stuck.weir\n"
+      "  weir why -proof localhost:6060\n"
       "  weir why -svg stuck.svg stuck.weir\n\n"
       "exit codes: 0 no cycle, no deadlock and no proved leak, 1 one was found, 2 wrong usage or "
       "weir's own failure\n",
@@ -78,6 +89,24 @@ Result<ingest::Proven> look(const std::string& name, const WhyRequest& request) 
   ingest::Proven found;
   WEIR_TRY(found.snapshot, dump_source(name, request.options));
   return found;
+}
+
+/// What the runtime of a served program says of leaks. A URL has no wait-for graph.
+int run_url(const std::string& url, const WhyRequest& request) {
+  if (!request.proof || !request.dot.empty() || !request.svg.empty())
+    return complain_usage(
+        Error{ErrorCode::usage,
+              "of a URL there is no wait-for graph; -proof alone reads its goroutineleak profile",
+              {},
+              0,
+              {}},
+        "why");
+  const auto tally = ingest::read_runtime_leaks(url, request.http);
+  if (!tally) return complain(tally.error());
+  const model::RuntimeLeaks leaks = analysis::runtime_leaks(*tally);
+  fmt::print("{}", request.json ? report::render_runtime_leaks_json(leaks)
+                                : report::render_runtime_leaks(leaks, request.text));
+  return leaks.leaks.empty() ? code_clean : code_findings;
 }
 
 }  // namespace
@@ -99,6 +128,11 @@ int run_why(const std::vector<std::string>& args) {
                                 0,
                                 {}},
                           "why");
+  std::error_code ignored;
+  request.text.root = std::filesystem::current_path(ignored).string();
+  request.text.colour = stdout_has_colour();
+  if (ingest::looks_like_url(rest->front()) && !std::filesystem::exists(rest->front(), ignored))
+    return run_url(rest->front(), request);
   auto found = look(rest->front(), request);
   if (!found) return complain(found.error());
   model::WhyReport report = analysis::why(found->snapshot);
@@ -111,9 +145,6 @@ int run_why(const std::vector<std::string>& args) {
     const auto written = write_svg(report::render_why_dot(report), request.svg);
     if (!written) return complain(written.error());
   }
-  std::error_code ignored;
-  request.text.root = std::filesystem::current_path(ignored).string();
-  request.text.colour = stdout_has_colour();
   fmt::print("{}", request.json ? report::render_why_json(report)
                                 : report::render_why(report, request.text));
   const bool leaked =

@@ -84,23 +84,29 @@ std::vector<Flag> table_flags(TableRequest& request) {
 }
 
 std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence) {
-  // A command line can be read by everybody on the machine; an environment by its owner only.
-  evidence.http.basic_auth = environment("WEIR_HTTP_AUTH");
-  evidence.http.bearer_token = environment("WEIR_HTTP_BEARER");
-  return {
+  std::vector<Flag> flags{
       {"light", "", "a process: stop only what runs", set_switch(evidence.live.light)},
       {"max-stop", "time", "a process: let it go after so long (100ms)",
        set_duration(evidence.live.max_stop)},
-      {"timeout", "time", "a URL: give up after so long (2m)", set_duration(evidence.http.timeout)},
+  };
+  for (Flag& flag : http_flags(evidence.http)) flags.push_back(std::move(flag));
+  return flags;
+}
+
+std::vector<Flag> http_flags(ingest::HttpOptions& http) {
+  // A command line can be read by everybody on the machine; an environment by its owner only.
+  http.basic_auth = environment("WEIR_HTTP_AUTH");
+  http.bearer_token = environment("WEIR_HTTP_BEARER");
+  return {
+      {"timeout", "time", "a URL: give up after so long (2m)", set_duration(http.timeout)},
       {"auth", "user:pass", "a URL: basic authentication; also WEIR_HTTP_AUTH, ~/.netrc",
-       set_text(evidence.http.basic_auth)},
+       set_text(http.basic_auth)},
       {"bearer", "token", "a URL: an Authorization header; also WEIR_HTTP_BEARER",
-       set_text(evidence.http.bearer_token)},
-      {"cacert", "file", "a URL: trust these certificates (PEM)", set_text(evidence.http.ca_file)},
-      {"cert", "file", "a URL: the client's certificate (PEM)", set_text(evidence.http.cert_file)},
-      {"key", "file", "a URL: its key, if it is not in that file",
-       set_text(evidence.http.key_file)},
-      {"insecure", "", "a URL: take any TLS certificate", set_switch(evidence.http.insecure)},
+       set_text(http.bearer_token)},
+      {"cacert", "file", "a URL: trust these certificates (PEM)", set_text(http.ca_file)},
+      {"cert", "file", "a URL: the client's certificate (PEM)", set_text(http.cert_file)},
+      {"key", "file", "a URL: its key, if it is not in that file", set_text(http.key_file)},
+      {"insecure", "", "a URL: take any TLS certificate", set_switch(http.insecure)},
   };
 }
 

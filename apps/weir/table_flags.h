@@ -23,6 +23,9 @@ std::vector<Flag> table_flags(TableRequest& request);
 /// defaults.
 std::vector<Flag> evidence_flags(ingest::EvidenceOptions& evidence);
 
+/// Those that say how a URL is read; part of evidence_flags().
+std::vector<Flag> http_flags(ingest::HttpOptions& http);
+
 /// -exe: where the executable of a core is.
 Flag exe_flag(ingest::CoreOptions& core);
 

@@ -38,6 +38,8 @@ class WatchedTarget {
                                     store::History& history, Nanos now);
 
   const std::string& name() const { return shown_; }
+  /// What is looked at now: another process after a restart.
+  const std::string& current() const { return name_; }
   bool resumed() const { return resumed_; }
   /// When the next look is due; nothing when the series is over.
   std::optional<Nanos> due() const { return due_; }

@@ -237,6 +237,64 @@ TEST_P(WatchTest, ThresholdsComeFromTheSettingsFile) {
   EXPECT_EQ(alarms_with("watch:\n  one-line: 20\n"), 1u);
 }
 
+TEST_P(WatchTest, AnAlarmComesWithAProof) {
+  WEIR_ASSERT_OK(Child weir, start({"-every", "100ms", "-for", "0", "-json", "-proof", "-max-stop",
+                                    "10s", pid_}));
+  json alarm;
+  leak_until_alarm(
+      weir, [&] { request("/leak?n=10"); }, alarm);
+  ASSERT_TRUE(weir.signal(SIGINT).has_value());
+  WEIR_ASSERT_OK(const auto exit, weir.wait());
+  const json& proof = alarm.at("proof");
+  EXPECT_EQ(exit.code, 1) << weir.err();
+  EXPECT_EQ(proof.at("proved_by"), "reachability");
+  ASSERT_FALSE(proof.contains("refused")) << proof;
+  const auto proved = proof.at("proved").get<int>(), held = proof.at("held").get<int>();
+  EXPECT_GT(proved, 0);
+  EXPECT_GE(proved + held, 10) << proof;
+  EXPECT_GE(proof.at("proved_in_all"), proved);
+  EXPECT_TRUE(service_->running());
+}
+
+// Go's own profile: from 1.27 on it is always there.
+TEST_P(WatchTest, AnAlarmOfAUrlComesWithTheRuntimesWord) {
+  WEIR_ASSERT_OK(Child weir, start({"-every", "100ms", "-for", "0", "-json", "-proof", address_}));
+  json alarm;
+  leak_until_alarm(
+      weir, [&] { request("/leak?n=10"); }, alarm);
+  ASSERT_TRUE(weir.signal(SIGINT).has_value());
+  WEIR_ASSERT_OK(const auto exit, weir.wait());
+  const json& proof = alarm.at("proof");
+  EXPECT_EQ(exit.code, 1) << weir.err();
+  EXPECT_EQ(proof.at("proved_by"), "runtime");
+  const std::vector<std::string> ask{WEIR_BINARY, "why", "-proof", "-json", address_};
+  WEIR_ASSERT_OK(const Completed why, test_support::run(ask));
+  if (go().minor < 27) {
+    EXPECT_THAT(proof.at("refused").get<std::string>(), HasSubstr("Go 1.27 has it"));
+    EXPECT_EQ(why.exit.code, 2);
+    EXPECT_THAT(why.err, HasSubstr("Go 1.27 has it"));
+    return;
+  }
+  EXPECT_GE(proof.at("proved"), 10) << proof;
+  EXPECT_EQ(why.exit.code, 1) << why.err;
+  const json leaks = json::parse(why.out);
+  EXPECT_EQ(leaks.at("proved_by"), "runtime");
+  ASSERT_EQ(leaks.at("groups").size(), 1u) << why.out;
+  EXPECT_EQ(leaks.at("groups")[0].at("id"), alarm.at("id"));
+  EXPECT_EQ(leaks.at("groups")[0].at("count"), leaks.at("total"));
+  EXPECT_GE(leaks.at("total"), proof.at("proved"));
+}
+
+TEST_P(WatchTest, NothingLeakedIsNoFinding) {
+  if (go().minor < 27) WEIR_SKIP("no goroutineleak profile before Go 1.27");
+  WEIR_ASSERT_OK(const Completed why, test_support::run({WEIR_BINARY, "why", "-proof", address_}));
+  EXPECT_EQ(why.exit.code, 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("0 goroutines leaked"));
+  WEIR_ASSERT_OK(const Completed graph, test_support::run({WEIR_BINARY, "why", address_}));
+  EXPECT_EQ(graph.exit.code, 2);
+  EXPECT_THAT(graph.err, HasSubstr("no wait-for graph"));
+}
+
 TEST_P(WatchTest, AnAlarmIsToldOnceAlsoAfterARestart) {
   std::ofstream(folder_ / ".weir.yaml") << "watch:\n  one-line: 20\n";
   request("/leak?n=20");

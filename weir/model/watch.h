@@ -83,6 +83,17 @@ struct CausePath {
   std::string advice;
 };
 
+/// What a proof says of the group that an alarm is about.
+struct AlarmProof {
+  bool by_runtime = false;   ///< the program's own goroutineleak profile; else by reachability
+  std::string refused;       ///< not empty: nothing is proved, because of this
+  std::uint64_t proved = 0;  ///< leaked goroutines of the group
+  std::uint64_t held = 0;    ///< something that can go on leads to what they wait for
+  std::uint64_t proved_in_all = 0;  ///< leaked goroutines of the program
+  std::vector<std::string> path;    ///< of one that is held: from its root to what it waits for
+  std::optional<Nanos> stopped;     ///< how long the process stood
+};
+
 /// What was crossed at one look, for one group.
 struct WatchAlarm {
   std::string target;
@@ -92,6 +103,7 @@ struct WatchAlarm {
   std::vector<std::uint64_t> counts;  ///< of the subject, at the last looks
   std::optional<Goroutine> exemplar;
   std::optional<CausePath> path;
+  std::optional<AlarmProof> proof;  ///< where one was asked for
 };
 
 /// What became of one look.

@@ -50,6 +50,21 @@ void write_path(JsonWriter& json, const model::CausePath& path) {
   json.member_if("advice", path.advice);
 }
 
+void write_proof(JsonWriter& json, const model::AlarmProof& proof) {
+  json.key("proof");
+  json.begin_object();
+  json.member("proved_by", proof.by_runtime ? "runtime" : "reachability");
+  json.member_if("refused", proof.refused);
+  if (proof.refused.empty()) {
+    json.member("proved", proof.proved);
+    if (!proof.by_runtime) json.member("held", proof.held);
+    json.member("proved_in_all", proof.proved_in_all);
+    if (proof.stopped) json.member("stopped_ns", proof.stopped->value);
+    write_texts(json, "held_path", proof.path);
+  }
+  json.end_object();
+}
+
 }  // namespace
 
 std::string render_look_json(const WatchLook& look) {
@@ -102,6 +117,7 @@ std::string render_alarm_json(const model::WatchAlarm& alarm) {
     }
   }
   if (alarm.path) write_path(json, *alarm.path);
+  if (alarm.proof) write_proof(json, *alarm.proof);
   json.end_object();
   return out += '\n';
 }

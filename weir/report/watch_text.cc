@@ -75,6 +75,23 @@ std::string stack_text(const model::Goroutine& goroutine, const WatchTextOptions
   return text;
 }
 
+std::string proof_text(const model::AlarmProof& proof, const WatchTextOptions& options) {
+  if (!proof.refused.empty())
+    return fmt::format("    nothing is proved, because {}\n", printable(proof.refused));
+  const char* by = proof.by_runtime ? "proved by the runtime" : "proved";
+  std::string text =
+      paint(options, proof.proved > 0 ? "1;31" : "1",
+            fmt::format("    {} of these leaked [{}]", counted(proof.proved, "goroutine"), by));
+  if (!proof.by_runtime) text += fmt::format(", {} held", proof.held);
+  if (proof.proved_in_all > proof.proved)
+    text += fmt::format("; {} leaked in all", counted(proof.proved_in_all, "goroutine"));
+  if (proof.stopped) text += fmt::format("; the process stood for {}", to_text(*proof.stopped));
+  text += '\n';
+  for (std::size_t i = 0; i < proof.path.size(); ++i)
+    text += field(i == 0 ? "held by" : "", (i == 0 ? "" : "-> ") + proof.path[i]);
+  return text;
+}
+
 std::string path_text(const model::CausePath& path, const WatchTextOptions& options) {
   std::string text;
   for (const model::CauseStep& step : path.steps)
@@ -122,6 +139,7 @@ std::string render_alarm(const model::WatchAlarm& alarm, const WatchTextOptions&
     if (alarm.exemplar->blocked_on)
       text += field("blocked on", model::describe(*alarm.exemplar->blocked_on));
   }
+  if (alarm.proof) text += proof_text(*alarm.proof, options);
   if (alarm.path) text += path_text(*alarm.path, options);
   return text + field("id", alarm.subject.id);
 }
