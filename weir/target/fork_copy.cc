@@ -178,13 +178,15 @@ void ForkCopy::State::reap() {
   for (int i = 0; i < most_tries && !try_reap(); ++i) usleep(1000U << i);
 }
 
-/// False if the thread stood where no system call can be injected, so that it is worth a new try.
+/// False if the thread did not stop in time, as on a busy machine, or stood where no system call can
+/// be injected: it is worth a new try then.
 bool ForkCopy::State::try_reap() {
   const std::array<int, 1> tids{site.tid};
   StopOptions stop_options;
   stop_options.max_stop = reap_bound;
   auto stopped = StoppedProcess::stop_threads(pid, tids, stop_options);
-  if (!stopped || stopped->threads().empty()) return true;
+  if (!stopped) return stopped.error().code != ErrorCode::limit;
+  if (stopped->threads().empty()) return true;
   const StoppedThread& thread = stopped->threads()[0];
   const std::uint64_t sp = thread.registers.sp.value;
   const bool free = sp < site.scratch.value || sp >= site.scratch.value + site.scratch_size;
