@@ -1,5 +1,6 @@
 // weir replay: runs a found schedule again, and checks every point of it.
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <filesystem>
 
@@ -23,6 +24,7 @@ namespace {
 struct ReplayRequest {
   std::size_t times = 1;
   bool output = false;
+  std::size_t stop_at = 0;  ///< point; 0: nowhere
   std::string go = "go";
   std::string svg, html, emit_test;  ///< files to write; empty: none
   report::ScheduleTextOptions text;
@@ -35,6 +37,13 @@ std::vector<Flag> replay_flags(ReplayRequest& request) {
          WEIR_TRY(const int n, parse_count(value));
          if (n == 0) return fail(ErrorCode::usage, "it has to run at least once");
          request.times = static_cast<std::size_t>(n);
+         return {};
+       }},
+      {"stop-at", "N", "leave the process stopped before point N, for a debugger",
+       [&request](const std::string& value) -> Result<void> {
+         WEIR_TRY(const int n, parse_count(value));
+         if (n == 0) return fail(ErrorCode::usage, "points are counted from 1");
+         request.stop_at = static_cast<std::size_t>(n);
          return {};
        }},
       {"points", "N", "print the last N points of the schedule (40); 0: all",
@@ -66,6 +75,7 @@ void print_help(const FlagSet& flags) {
       "  weir replay TestPool.schedule\n"
       "  weir replay -n 100 TestPool.schedule pool.test\n"
       "  weir replay -output -points 0 TestPool.schedule\n"
+      "  weir replay -stop-at 12 TestPool.schedule\n"
       "  weir replay -html pool.html -emit-test pool_order_test.go TestPool.schedule\n\n"
       "exit codes: 0 the schedule led to its outcome each time, 1 it did not, 2 wrong usage, "
       "another\n"
@@ -158,8 +168,56 @@ Result<void> write_artefacts(const ReplayRequest& request, const model::Schedule
   return {};
 }
 
+/// Where the process can stand before point `number`: a select decides which case it takes inside,
+/// so that is where the same goroutine came to it.
+std::size_t standing_place(const model::Schedule& schedule, std::size_t number) {
+  const model::ScheduleStep& wanted = schedule.steps[number - 1];
+  if (wanted.operation != "select case") return number;
+  for (std::size_t before = number - 1; before > 0; --before) {
+    const model::ScheduleStep& step = schedule.steps[before - 1];
+    if (step.goroutine == wanted.goroutine && step.operation == "select") return before;
+  }
+  return number;
+}
+
+constexpr const char* standing_help =
+    "the process stands there in its own code, and stays when weir ends:\n"
+    "  gdb -ex 'handle SIGTRAP nostop noprint pass' /proc/{0}/exe {0}\n"
+    "  dlv attach {0}\n"
+    "  kill -9 {0}        ends it\n"
+    "Thread {1} is the one at that point. Going on follows the schedule, with gdb or after\n"
+    "kill -CONT {0}; Delve is for looking only, since it keeps weir's breakpoints for itself.\n";
+
+Result<int> stop_at(const ReplayRequest& request, const model::Schedule& schedule,
+                    const sched::TestBinary& binary, sched::Watchdog& watchdog) {
+  if (request.stop_at > schedule.steps.size())
+    return fail(ErrorCode::usage, fmt::format("the schedule has {} points", schedule.steps.size()));
+  const std::size_t place = standing_place(schedule, request.stop_at);
+  sched::RunOptions options = run_options_of(schedule);
+  options.check = [&schedule](std::size_t index, const sched::RunEvent& event) {
+    return sched::find_divergence(schedule, index, event);
+  };
+  sched::TestRunner runner(binary, options, watchdog, sched::Beginning::fresh);
+  WEIR_TRY(const sched::Standing standing,
+           runner.run_to(sched::FixedChooser(sched::choices_of(schedule)),
+                         static_cast<std::uint32_t>(place)));
+  if (standing.record.ending == sched::Ending::diverged) {
+    kill(standing.pid, SIGKILL);
+    fmt::print("{}: it went another way: {}\n", schedule.test, standing.record.message);
+    return code_findings;
+  }
+  model::Schedule before = schedule;
+  before.steps.resize(place);
+  before.outcome = fmt::format("process {} stands before point {}", standing.pid, place);
+  before.message.clear();
+  fmt::print("{}\n{}\n", schedule.test, report::render_timeline(before, request.text));
+  fmt::print(standing_help, standing.pid, standing.thread);
+  return code_clean;
+}
+
 Result<int> replay_all(const ReplayRequest& request, const model::Schedule& schedule,
                        const sched::TestBinary& binary, sched::Watchdog& watchdog) {
+  if (request.stop_at != 0) return stop_at(request, schedule, binary, watchdog);
   for (std::size_t i = 0; i < request.times; ++i) {
     WEIR_TRY(const auto wrong, replay_once(binary, schedule, watchdog));
     if (wrong.empty()) continue;

@@ -2,9 +2,15 @@
 // replays, and the same test without the bug gives no finding.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/go_test_case.h"
@@ -230,6 +236,58 @@ TEST_F(ExploreNewest, SaysWhereAReplayGoesAnotherWay) {
   WEIR_ASSERT_OK(const Completed done, weir({"replay", file, program}));
   EXPECT_EQ(done.exit.code, 1);
   EXPECT_THAT(done.out, HasSubstr("went another way: point 3 is goroutine"));
+}
+
+/// The state of a process ("T (stopped)"); "" once it has ended.
+std::string state_of(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("State:\t")) return line[7] == 'Z' ? "" : line.substr(7);
+  return {};
+}
+
+/// Right after a tracer has let it go it may still be on its way back to that state.
+bool comes_to_stand(int pid) {
+  std::string state;
+  do state = state_of(pid);
+  while (!state.empty() && state[0] == 'R');
+  return state == "T (stopped)";
+}
+
+// It stands in the program's own code, a debugger can be attached, and what comes next is the rest
+// of the schedule.
+TEST_F(ExploreNewest, LeavesAReplayStandingAtAPoint) {
+  WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
+  EXPECT_EQ(outcomes_of({"-n", "40", "-run", "^TestABBA$", program}).size(), 1U);
+  const std::string file = folder_.file("TestABBA");
+  for (const char* point : {"1", "3", "4", "6"}) {
+    WEIR_ASSERT_OK(const Completed done, weir({"replay", "-stop-at", point, file, program}));
+    ASSERT_EQ(done.exit.code, 0) << done.out << done.err;
+    int pid = 0, thread = 0;
+    const auto told = done.out.find("process "), which = done.out.find("Thread ");
+    ASSERT_NE(told, std::string::npos) << done.out;
+    ASSERT_NE(which, std::string::npos) << done.out;
+    ASSERT_EQ(std::sscanf(done.out.c_str() + told, "process %d", &pid), 1);
+    ASSERT_EQ(std::sscanf(done.out.c_str() + which, "Thread %d", &thread), 1);
+    EXPECT_TRUE(comes_to_stand(pid));
+    std::ifstream output("/proc/" + std::to_string(pid) + "/fd/1");
+    ASSERT_EQ(ptrace(PTRACE_SEIZE, thread, 0, 0), 0) << std::strerror(errno);
+    int status = 0;
+    ASSERT_EQ(waitpid(thread, &status, __WALL), thread);
+    user_regs_struct registers{};
+    EXPECT_EQ(ptrace(PTRACE_GETREGS, thread, 0, &registers), 0);
+    constexpr std::uint64_t code_start = 0x400000, code_end = 0x1000000;  // of a small program
+    EXPECT_TRUE(registers.rip > code_start && registers.rip < code_end) << registers.rip;
+    EXPECT_EQ(ptrace(PTRACE_DETACH, thread, 0, 0), 0);
+    EXPECT_TRUE(comes_to_stand(pid));
+    ASSERT_EQ(kill(pid, SIGCONT), 0);
+    while (!state_of(pid).empty()) usleep(1'000);
+    const std::string text{std::istreambuf_iterator<char>(output), {}};
+    EXPECT_THAT(text, HasSubstr("all goroutines are asleep - deadlock!")) << point;
+  }
+  WEIR_ASSERT_OK(const Completed far, weir({"replay", "-stop-at", "999", file, program}));
+  EXPECT_EQ(far.exit.code, 2);
+  EXPECT_THAT(far.err, HasSubstr("points"));
 }
 
 TEST_F(ExploreNewest, ShrinksARandomWalk) {

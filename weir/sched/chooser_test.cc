@@ -89,7 +89,7 @@ TEST(DelayBounded, DoesNotDependOnHowManyRunAtATime) {
 
 agent::Decider decider_for(const Chooser& chooser) {
   return {{chooser.strategy, chooser.depth, chooser.seed, chooser.length,
-           static_cast<std::uint32_t>(chooser.choices.size()), agent::Look::left},
+           static_cast<std::uint32_t>(chooser.choices.size()), agent::Look::left, 0, 0},
           chooser.choices.data()};
 }
 

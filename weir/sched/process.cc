@@ -74,7 +74,9 @@ struct ProcessLauncher {
 
   /// In the child: async-signal-safe calls only.
   [[noreturn]] void become() const {
-    setpgid(0, 0);
+    // A session of its own: the kernel would send a process that weir leaves stopped a SIGHUP when
+    // weir, the last of its session to know it, ends.
+    setsid();
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -252,6 +254,23 @@ Result<void> ControlledProcess::release(pid_t thread, const user_regs_struct& re
     ptrace(PTRACE_DETACH, other, 0, 0);
   }
   if (ptrace(PTRACE_DETACH, thread, 0, 0) != 0) return gone();
+  return {};
+}
+
+Result<void> ControlledProcess::leave(pid_t thread, const user_regs_struct& registers,
+                                      std::optional<std::uint64_t> blocked) {
+  // Not PTRACE_ATTACH, which would send one more SIGSTOP.
+  if (ptrace(PTRACE_SEIZE, thread, 0, 0) != 0)
+    return fail(ErrorCode::denied, "the kernel refuses ptrace", {}, errno);
+  WEIR_TRY_VOID(wait_for_stop(thread));
+  WEIR_TRY(const user_regs_struct own, read_registers(thread));
+  user_regs_struct all = registers;
+  all.cs = own.cs, all.ss = own.ss, all.ds = own.ds, all.es = own.es, all.fs = own.fs;
+  all.gs = own.gs, all.fs_base = own.fs_base, all.gs_base = own.gs_base;
+  WEIR_TRY_VOID(write_registers(thread, all));
+  if (blocked) ptrace(PTRACE_SETSIGMASK, thread, sizeof *blocked, &*blocked);
+  if (ptrace(PTRACE_DETACH, thread, 0, 0) != 0) return gone();
+  ended_ = true;
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -77,6 +78,11 @@ class ControlledProcess {
   /// Ends control: the stopped `thread` goes on at `registers`, the others as they are, and nothing
   /// stops them any more. What is left of *this kills and collects as before.
   Result<void> release(pid_t thread, const user_regs_struct& registers);
+
+  /// Of a released process that was stopped by a signal: gives `thread` these general registers,
+  /// and leaves the process to itself, stopped, also when weir ends. Errors: gone, denied.
+  Result<void> leave(pid_t thread, const user_regs_struct& registers,
+                     std::optional<std::uint64_t> blocked);
 
   /// Waits until every thread but `thread`, which stands still, sleeps or stands still too (at most
   /// 100 ms): what they were about to do to the runtime's lists of threads is done then.

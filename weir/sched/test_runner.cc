@@ -100,8 +100,10 @@ void TestRunner::ask_for(const Chooser& chooser) {
                     chooser.seed,
                     chooser.length,
                     static_cast<std::uint32_t>(count),
-                    options_.at_end ? agent::Look::finding : agent::Look::left};
-  shared.points = 0;
+                    options_.at_end ? agent::Look::finding : agent::Look::left,
+                    0,
+                    0};
+  shared.points = shared.stands = 0;
   shared.end = agent::End::none;
   shared.refused = shared.clamped = 0;
   shared.observations = 0;
@@ -167,6 +169,46 @@ Result<int> TestRunner::attend(pid_t pid, RunRecord& record) {
   siginfo_t info{};
   waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | __WALL);
   return W_EXITCODE(info.si_status, 0);
+}
+
+// What the agent did to get there is undone: the thread stands where the program would be without
+// weir, with the program's registers.
+Result<Standing> TestRunner::run_to(const Chooser& chooser, std::uint32_t point) {
+  WEIR_TRY_VOID(start());
+  if (const auto& failure = start_->failure())
+    return fail(ErrorCode::gone, "the test did not begin: " + *failure);
+  ask_for(chooser);
+  agent::Shared& shared = start_->memory().shared();
+  shared.request.stop_at = point;
+  WEIR_TRY(const pid_t pid, start_->release());
+  watchdog_.watch(pid, shared.reached);
+  const bool stands = wait_for_stand(pid);
+  const auto stalled = watchdog_.stop();
+  if (stalled) return fail(ErrorCode::gone, "the process did not come so far: " + *stalled);
+  if (!stands) return fail(ErrorCode::gone, "the process ended before that point");
+  Standing standing{pid, static_cast<pid_t>(shared.thread), {}};
+  collect(standing.record);
+  const std::optional<std::uint64_t> blocked =
+      shared.in_signal ? std::optional(shared.blocked) : std::nullopt;
+  WEIR_TRY_VOID(start_->leave(standing.thread, to_registers(shared.registers), blocked));
+  start_.reset();
+  return standing;
+}
+
+/// False if it ended instead.
+bool TestRunner::wait_for_stand(pid_t pid) {
+  while (true) {
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WSTOPPED | WNOWAIT | __WALL) != 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    if (info.si_code != CLD_STOPPED) return false;
+    if (start_->memory().shared().stands != 0) return true;
+    int status = 0;
+    waitpid(pid, &status, WUNTRACED | WNOHANG | __WALL);
+    kill(pid, SIGCONT);
+  }
 }
 
 /// The agent has stopped the process at its end, still whole.

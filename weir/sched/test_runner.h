@@ -12,6 +12,13 @@ enum class Beginning : std::uint8_t {
   fresh,  ///< a process of its own, started for it
 };
 
+/// A process that stands before a point of its schedule (state T), and belongs to nobody.
+struct Standing {
+  pid_t pid = 0;
+  pid_t thread = 0;  ///< that is about to reach the point
+  RunRecord record;  ///< the points before
+};
+
 class TestRunner {
  public:
   /// `options` and the others must outlive the runner.
@@ -21,10 +28,15 @@ class TestRunner {
 
   /// Errors: what keeps the program from being started or controlled at all.
   Result<RunRecord> run(const Chooser& chooser);
+  /// Runs until `point` (from 1) is next, and leaves the process stopped there, for a debugger;
+  /// when it goes on, it follows the chooser. A ready case that a select takes is no place to stand
+  /// before. Errors: also gone, if it ends before.
+  Result<Standing> run_to(const Chooser& chooser, std::uint32_t point);
 
  private:
   Result<void> start();
   void ask_for(const Chooser& chooser);
+  bool wait_for_stand(pid_t pid);
   Result<int> attend(pid_t pid, RunRecord& record);
   Result<void> on_stop(pid_t pid, RunRecord& record);
   Result<void> find_left_over(const EndState& end, RunRecord& record);

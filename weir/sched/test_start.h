@@ -2,6 +2,7 @@
 // TestStart: a process that stands where its test begins, with the agent in it. Until there it runs
 // under ptrace; from there the agent decides.
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -28,6 +29,13 @@ class TestStart {
   Result<pid_t> fork();
   /// Lets the process itself run the test, once. It is not traced any more.
   Result<pid_t> release();
+
+  /// Leaves the released process to itself, stopped, even when weir ends. `thread` gets these
+  /// registers and, if given, this set of blocked signals.
+  Result<void> leave(pid_t thread, const user_regs_struct& registers,
+                     std::optional<std::uint64_t> blocked) {
+    return process_->leave(thread, registers, blocked);
+  }
 
   struct Listed {
     Goid id;

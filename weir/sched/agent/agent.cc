@@ -18,7 +18,8 @@ void stop_here(const Frame& frame) {
   shared().registers = frame;
   shared().thread = static_cast<U32>(call(sys_gettid));
   constexpr U64 sigstop = 19;
-  call(sys_kill, call(sys_getpid), sigstop);
+  // To this thread: one sent to the process may stop it some time later only.
+  call(sys_tgkill, call(sys_getpid), shared().thread, sigstop);
 }
 
 void finish(End end, U32 site, const Frame& frame) {
@@ -26,6 +27,17 @@ void finish(End end, U32 site, const Frame& frame) {
   shared().end_site = site;
   state().ended = true;
   if (shared().request.look == Look::finding) stop_here(frame);
+}
+
+/// Where weir wants the process to stand, it stops as if nobody had come in here; when it goes on,
+/// it comes in again.
+bool stands_here(const Site& site, Frame& frame) {
+  Shared& s = shared();
+  if (s.request.stop_at == 0 || s.points + 1 < s.request.stop_at || s.stands != 0) return false;
+  frame.rip = site.at;
+  s.stands = 1;
+  stop_here(frame);
+  return true;
 }
 
 // ---- points ------------------------------------------------------------------------------------
@@ -60,7 +72,7 @@ U32 ask(Point& point, bool timer) {
 }
 
 // execute(gp, inheritTime): RAX, RBX.
-void on_execute(Frame& frame) {
+void on_execute(const Site& site, Frame& frame) {
   State& s = state();
   if (s.settled_at != 0) {
     // Something goes round and round for ever; the others have had their time.
@@ -79,6 +91,7 @@ void on_execute(Frame& frame) {
       choice = 0;
     }
   } else if (s.enabled_count > 1) {
+    if (stands_here(site, frame)) return;
     Point point{};
     point.goroutine = s.goids[0];
     point.kind = PointKind::resume;
@@ -238,7 +251,7 @@ void on_operation(const Site& site, U32 number, Frame& frame) {
     if (site.selects && is_of_interest(site, frame, point)) on_select(frame, point);
     return;
   }
-  if (!is_of_interest(site, frame, point)) return;
+  if (!is_of_interest(site, frame, point) || stands_here(site, frame)) return;
   point.object = operand_of(site, frame);
   if (site.kind == SiteKind::atomic && point.object < least_address) {
     overwrite(site.at, site.original, site.patched);  // it faults where it should, for good
@@ -338,7 +351,7 @@ void on_site(U32 number, Frame& frame) {
       ++shared().clamped;
       return;
     case SiteKind::execute:
-      return on_execute(frame);
+      return on_execute(site, frame);
     case SiteKind::poll:
       return on_poll(frame);
     case SiteKind::operation:
@@ -411,7 +424,12 @@ extern "C" __attribute__((visibility("hidden"))) void weir_trap(int signal, void
     return;
   }
   const U32 number = find_site(address);
-  if (number < config().site_count) return on_site(number, frame);
+  if (number < config().site_count) {
+    constexpr U64 mask_at = 296;  // of a ucontext, behind the registers
+    shared().blocked = at<U64>(reinterpret_cast<U64>(context) + mask_at);
+    shared().in_signal = true;
+    return on_site(number, frame);
+  }
   // An int3 of the program's own.
   reinterpret_cast<void (*)(int, void*, U8*)>(config().old_handler)(signal, info, context);
 }
@@ -420,6 +438,7 @@ extern "C" __attribute__((visibility("hidden"))) void weir_trap(int signal, void
 extern "C" __attribute__((visibility("hidden"))) void weir_jumped(Frame* frame) {
   const U64 rsp = state().jump_rsp;
   frame->rsp = rsp + word;
+  shared().in_signal = false;
   on_site(static_cast<U32>(at<U64>(rsp)), *frame);
   prepare_return(*frame);
 }
@@ -430,7 +449,7 @@ extern "C" __attribute__((visibility("hidden"))) Frame* weir_begin() {
   const Offsets& o = config().offsets;
   Config& c = config();
   constexpr U64 pr_set_pdeathsig = 1, sigkill = 9;
-  call(sys_prctl, pr_set_pdeathsig, sigkill);
+  if (shared().request.stop_at == 0) call(sys_prctl, pr_set_pdeathsig, sigkill);
   count_extra_threads(false);
   const U64 m = at<U64>(c.start.r14 + o.g_m), thread = call(sys_gettid);
   if (at<U64>(m + o.m_procid) != thread) {

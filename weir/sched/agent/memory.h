@@ -72,8 +72,8 @@ struct Offsets {
 /// Written once, before the test begins.
 struct Config {
   Offsets offsets;
-  std::uint64_t sched;          ///< runtime.sched
-  std::uint64_t all;            ///< runtime.allgptr, and how many there are: runtime.allglen
+  std::uint64_t sched;  ///< runtime.sched
+  std::uint64_t all;    ///< runtime.allgptr, and how many there are: runtime.allglen
   std::uint64_t all_count;
   std::uint64_t test;           ///< the goid of the test's own goroutine
   std::uint64_t p;              ///< the one P
@@ -115,6 +115,8 @@ struct Request {
   std::uint64_t length;   ///< pct: of the run, in choice points
   std::uint32_t choices;  ///< so many are given
   Look look;
+  std::uint32_t stop_at;  ///< stop before this point, counted from 1; 0: nowhere
+  std::uint32_t unused;
 };
 
 enum class PointKind : std::uint32_t {
@@ -164,6 +166,9 @@ struct Shared {
   std::uint32_t refused, clamped;
   std::uint64_t observations;
   std::uint64_t exiting;  ///< goid
+  std::uint32_t stands;   ///< not 0: stopped before Request::stop_at, with `registers` there
+  bool in_signal;         ///< the agent was last entered by a signal, …
+  std::uint64_t blocked;  ///< … before which these were blocked
   Frame registers;        ///< at the end
   std::uint32_t message_length;
   char message[message_size];

@@ -26,10 +26,10 @@ enum SystemCall : U64 {
   sys_mprotect = 10,
   sys_nanosleep = 35,
   sys_getpid = 39,
-  sys_kill = 62,
   sys_prctl = 157,
   sys_gettid = 186,
   sys_exit_group = 231,
+  sys_tgkill = 234,
 };
 
 enum class Place : U32 { chosen, next, local, global };
