@@ -156,7 +156,7 @@ class SampleIndex {
  public:
   explicit SampleIndex(Samples& samples) : samples_(samples) {
     std::size_t slots = 16;
-    while (slots < samples.size() * 2) slots *= 2;
+    while (slots < samples.size() + samples.size() / 4) slots *= 2;
     slots_.resize(slots, empty);
   }
   /// Adds a sample to its equal, or else remembers it. True if it is new.
@@ -210,11 +210,13 @@ class Merger {
     const auto functions = add_functions(from);
     const auto locations = add_locations(from, mappings, functions);
     const auto sets = add_label_sets(from);
-    for (Sample& sample : from.samples) {
+    Samples samples = std::move(from.samples);
+    from = {};  // the tables are not needed any more
+    for (Sample& sample : samples) {
       for (std::uint32_t& location : sample.locations()) location = locations[location];
       sample.labels = sets[sample.labels];
     }
-    into_.samples.absorb(std::move(from.samples));
+    into_.samples.absorb(std::move(samples));
   }
 
  private:
