@@ -100,7 +100,7 @@ void TestRunner::ask_for(const Chooser& chooser) {
                     chooser.seed,
                     chooser.length,
                     static_cast<std::uint32_t>(count),
-                    options_.at_end ? agent::Look::finding : agent::Look::left,
+                    look(),
                     0,
                     0};
   shared.points = shared.stands = 0;
@@ -110,6 +110,16 @@ void TestRunner::ask_for(const Chooser& chooser) {
   shared.message_length = 0;
   start_->output().clear();
   unread_.clear();
+}
+
+/// At which ends the process is to stop, still whole.
+agent::Look TestRunner::look() const {
+  if (options_.at_end) return agent::Look::finding;
+  return copies() && !start_->knows_pages() ? agent::Look::passed : agent::Look::left;
+}
+
+bool TestRunner::copies() const {
+  return beginning_ == Beginning::copy && start_->may_fork();
 }
 
 Result<RunRecord> TestRunner::run(const Chooser& chooser) {
@@ -123,12 +133,11 @@ Result<RunRecord> TestRunner::run(const Chooser& chooser) {
   }
   ask_for(chooser);
   const std::uint64_t reached = start_->memory().shared().reached;
-  const bool copies = beginning_ == Beginning::copy && start_->may_fork();
-  WEIR_TRY(const pid_t pid, copies ? start_->fork() : start_->release());
+  WEIR_TRY(const pid_t pid, copies() ? start_->fork() : start_->release());
   watchdog_.watch(pid, start_->memory().shared().reached);
   const auto status = attend(pid, record);
   const auto stalled = watchdog_.stop();
-  if (copies) {
+  if (copies()) {
     kill(pid, SIGKILL);
     while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
     }
@@ -215,7 +224,10 @@ bool TestRunner::wait_for_stand(pid_t pid) {
 Result<void> TestRunner::on_stop(pid_t pid, RunRecord& record) {
   const agent::Shared& shared = start_->memory().shared();
   const EndState end{pid, static_cast<int>(shared.thread), to_registers(shared.registers)};
-  if (shared.end == agent::End::settled) WEIR_TRY_VOID(find_left_over(end, record));
+  if (shared.end == agent::End::settled) {
+    if (copies() && !start_->knows_pages()) start_->learn_pages(pid);
+    WEIR_TRY_VOID(find_left_over(end, record));
+  }
   judge(record);
   if (options_.at_end && is_finding(record.ending)) options_.at_end(end);
   return {};

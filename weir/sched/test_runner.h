@@ -35,6 +35,8 @@ class TestRunner {
 
  private:
   Result<void> start();
+  bool copies() const;
+  agent::Look look() const;
   void ask_for(const Chooser& chooser);
   bool wait_for_stand(pid_t pid);
   Result<int> attend(pid_t pid, RunRecord& record);

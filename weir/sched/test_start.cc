@@ -1,11 +1,13 @@
 #include "weir/sched/test_start.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -250,6 +252,43 @@ Result<void> TestStart::look_at_threads(Address own) {
   }
   if (may_fork_) extra_threads_ = static_cast<std::uint64_t>(running - 1);
   return {};
+}
+
+// Of each page the kernel says whether it is mapped once only, and what a copy still shares with
+// its original is mapped twice (Documentation/admin-guide/mm/pagemap.rst). What cannot be learned
+// only costs time.
+void TestStart::learn_pages(pid_t copy) {
+  knows_pages_ = true;
+  const auto regions = target::read_regions(copy);
+  const int map = ::open(fmt::format("/proc/{}/pagemap", copy).c_str(), O_RDONLY | O_CLOEXEC);
+  if (!regions || map < 0) return;
+  for (const target::Region& region : *regions)
+    if (region.writable) learn_region(map, region);
+  ::close(map);
+}
+
+void TestStart::learn_region(int map, const target::Region& region) {
+  constexpr std::uint64_t page = 4096, present = 1ULL << 63, of_file = 1ULL << 61, own = 1ULL << 56;
+  constexpr std::uint64_t most = 1 << 16;  // 256 MB; a larger region is no heap that a test fills
+  agent::Shared& shared = memory_.shared();
+  const std::uint64_t pages = (region.end.value - region.start.value) / page;
+  if (pages > most) return;
+  std::vector<std::uint64_t> entries(pages);
+  const ssize_t got = pread(map, entries.data(), pages * word,
+                            static_cast<off_t>(region.start.value / page * word));
+  entries.resize(got > 0 ? static_cast<std::size_t>(got) / word : 0);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if ((entries[i] & present) == 0 || (entries[i] & own) == 0 || (entries[i] & of_file) != 0)
+      continue;
+    const std::uint64_t at = region.start.value + i * page;
+    agent::Pages* const last =
+        shared.pages_count == 0 ? nullptr : &shared.pages[shared.pages_count - 1];
+    if (last != nullptr && last->at + last->size == at) {
+      last->size += page;
+    } else if (shared.pages_count < agent::most_pages) {
+      shared.pages[shared.pages_count++] = {at, page};
+    }
+  }
 }
 
 Result<pid_t> TestStart::fork() {

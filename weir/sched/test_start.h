@@ -11,6 +11,7 @@
 #include "weir/sched/process.h"
 #include "weir/sched/run.h"
 #include "weir/sched/shared_memory.h"
+#include "weir/target/process.h"
 
 namespace weir::sched {
 
@@ -37,6 +38,10 @@ class TestStart {
     return process_->leave(thread, registers, blocked);
   }
 
+  /// From a copy at its end: the copies to come fetch at their beginning what it has written to.
+  void learn_pages(pid_t copy);
+  bool knows_pages() const { return knows_pages_; }
+
   struct Listed {
     Goid id;
     std::uint32_t status = 0;
@@ -61,6 +66,7 @@ class TestStart {
   Result<void> skip_sysmon(user_regs_struct& registers);
   Result<void> begin(user_regs_struct registers);
   Result<void> install(Address m);
+  void learn_region(int map, const target::Region& region);
   Result<std::uint64_t> install_handler();
   Result<void> look_at_threads(Address own);
   Result<void> poke(Address at, std::byte value) { return process_->write_value(at, value); }
@@ -75,6 +81,7 @@ class TestStart {
   int runners_ = 0;               ///< hits of testing.tRunner
   bool begun_ = false;
   bool may_fork_ = false;
+  bool knows_pages_ = false;
   std::uint64_t extra_threads_ = 0;  ///< agent::Config
   std::optional<std::string> failure_;
   std::set<Goid> older_;

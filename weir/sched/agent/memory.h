@@ -105,6 +105,7 @@ enum class Strategy : std::uint32_t {
 enum class Look : std::uint32_t {
   left,     ///< goroutines that were left over
   finding,  ///< every end that is a finding
+  passed,   ///< also one with nothing left over
 };
 
 /// How a run is to be.
@@ -150,6 +151,12 @@ enum class End : std::uint32_t {
 
 inline constexpr std::uint32_t message_size = 4096;
 
+/// Pages that a run of the test writes to.
+struct Pages {
+  std::uint64_t at, size;
+};
+inline constexpr std::uint32_t most_pages = 256;  ///< Shared::pages
+
 /// Both sides see one memory.
 struct Shared {
   Request request;
@@ -157,6 +164,9 @@ struct Shared {
   std::uint64_t choices_at,
       points_at;  ///< offsets from Shared: std::uint32_t[most_points], Point[]
   std::uint32_t most_points;
+  /// A copy fetches them at its beginning: one call is cheaper than many page faults.
+  std::uint32_t pages_count;
+  Pages pages[most_pages];
   // The answer:
   std::uint32_t points;
   End end;

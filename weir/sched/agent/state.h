@@ -24,6 +24,7 @@ constexpr U64 least_address = 4096;
 
 enum SystemCall : U64 {
   sys_mprotect = 10,
+  sys_madvise = 28,
   sys_nanosleep = 35,
   sys_getpid = 39,
   sys_prctl = 157,
