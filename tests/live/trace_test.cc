@@ -1,5 +1,6 @@
 // `weir trace` on traces of real programs, beside what `go tool trace` makes of them.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -25,10 +26,11 @@ class TraceTest : public test_support::GoTest {
   void TearDown() override { fs::remove_all(folder_); }
 
   /// A trace of tests/programs/traced by the toolchain at hand.
-  Result<std::string> record() {
+  Result<std::string> record(int pings = 100) {
     WEIR_TRY(const std::string program, test_support::build_go_program(go(), "traced"));
     const std::string path = folder_ + "/trace.out";
-    WEIR_TRY(const Completed done, test_support::run({program, "-o", path}, {}));
+    WEIR_TRY(const Completed done,
+             test_support::run({program, "-pings", std::to_string(pings), "-o", path}, {}));
     if (done.exit.code != 0) return fail(ErrorCode::invalid, done.err);
     return path;
   }
@@ -193,6 +195,26 @@ TEST_P(TraceTest, ByTaskAndRegion) {
   std::vector<std::string> regions;
   for (const json& row : waits.at("sync.Cond").at("rows")) regions.push_back(row.at("key"));
   EXPECT_THAT(regions, testing::Contains("turns"));
+}
+
+TEST_P(TraceTest, SaysTheSameOnOneCpuAndOnTwo) {
+  if (sysconf(_SC_NPROCESSORS_ONLN) < 2) WEIR_SKIP("this machine has one CPU");
+  WEIR_ASSERT_OK(const std::string trace, record(20'000));
+  const auto compare = [&](const std::vector<std::string>& arguments) {
+    SCOPED_TRACE(arguments.empty() ? "" : arguments.front());
+    std::vector<std::string> two{WEIR_BINARY, "trace"}, one{"taskset", "-c", "0"};
+    two.insert(two.end(), arguments.begin(), arguments.end());
+    two.push_back(trace);
+    one.insert(one.end(), two.begin(), two.end());
+    const auto told = output(two), told_by_one = output(one);
+    ASSERT_TRUE(told) << to_string(told.error());
+    ASSERT_TRUE(told_by_one) << to_string(told_by_one.error());
+    EXPECT_GT(told->size(), 1000u);
+    EXPECT_TRUE(*told == *told_by_one) << *told << "\nand on one CPU\n" << *told_by_one;
+  };
+  compare({"-json"});
+  compare({"-json", "-by", "goroutine", "-min", "1us"});
+  compare({"-intervals", "csv"});
 }
 
 TEST_P(TraceTest, ReadsWhatATruncatedTraceHas) {

@@ -53,7 +53,8 @@ StackId Dictionary::add_stack(std::span<const FrameId> frames) {
 }
 
 void LocalIds::clear() {
-  dense_.clear();
+  for (const std::uint32_t local : set_) dense_[local] = 0;
+  set_.clear();
   sparse_.clear();
 }
 
@@ -63,6 +64,7 @@ void LocalIds::set(std::uint64_t local, std::uint32_t global) {
     return;
   }
   if (local >= dense_.size()) dense_.resize(local + 1 + local / 2);
+  if (dense_[local] == 0) set_.push_back(static_cast<std::uint32_t>(local));
   dense_[local] = global;
 }
 

@@ -61,6 +61,7 @@ class Dictionary {
 /// The numbers of one generation, mapped to those of the Dictionary.
 class LocalIds {
  public:
+  /// Costs what was set since the last time, not what the largest number was.
   void clear();
   void set(std::uint64_t local, std::uint32_t global);
   /// 0 for a number that was never set; `unknown` counts these (0 itself is none).
@@ -73,6 +74,7 @@ class LocalIds {
   std::uint32_t find_other(std::uint64_t local, std::uint64_t& unknown) const;
 
   std::vector<std::uint32_t> dense_;
+  std::vector<std::uint32_t> set_;  // the numbers in dense_
   std::unordered_map<std::uint64_t, std::uint32_t> sparse_;
 };
 

@@ -6,11 +6,11 @@
 #include <algorithm>
 
 #include "weir/gotrace/first_types.h"
+#include "weir/gotrace/merge_heap.h"
 
 namespace weir::gotrace {
 namespace {
 
-constexpr std::size_t block_size = 256;
 constexpr std::uint64_t longest_event = 64 << 10;
 constexpr std::uint64_t longest_text = 1'000'000;
 constexpr std::uint64_t most_stack_frames = 1000;
@@ -25,9 +25,11 @@ bytes::Bytes take_bytes(VarintReader& reader, std::uint64_t size) {
 
 FirstFormat::FirstFormat(bytes::Bytes file, Dictionary& dictionary, EventSink& sink,
                          const ReadOptions& options, Notes& notes)
-    : file_(file), dictionary_(dictionary), sink_(sink), options_(options), notes_(notes) {
-  block_.reserve(block_size);
-}
+    : file_(file),
+      dictionary_(dictionary),
+      blocks_(sink, options.ahead),
+      options_(options),
+      notes_(notes) {}
 
 /// One event as it stands there: type and number of arguments in a byte, then these, or their
 /// length in bytes first if there are many.
@@ -177,23 +179,33 @@ bool FirstFormat::next_head(Proc& proc) {
 }
 
 void FirstFormat::merge() {
-  std::vector<Proc*> active;
-  for (auto& [id, proc] : procs_)
-    if (next_head(proc)) active.push_back(&proc);
-  if (active.empty()) return;
-  origin_ = (*std::ranges::min_element(active, {}, &Proc::time))->time;
-  while (!active.empty()) {
-    Proc* earliest = nullptr;
-    Proc* earliest_ready = nullptr;
-    for (Proc* proc : active) {
-      if (earliest == nullptr || proc->time < earliest->time) earliest = proc;
-      if ((earliest_ready == nullptr || proc->time < earliest_ready->time) && ready(*proc))
-        earliest_ready = proc;
+  std::vector<Proc*> procs;
+  MergeHeap heap;
+  SearchBudget budget;
+  for (auto& [id, proc] : procs_) {
+    if (!next_head(proc)) continue;
+    heap.add({proc.time, static_cast<std::uint32_t>(procs.size())});
+    procs.push_back(&proc);
+  }
+  if (heap.empty()) return;
+  origin_ = heap.top().time;
+  while (!heap.empty()) {
+    std::size_t at = 0;
+    const bool in_turn = ready(*procs[heap.top().index]);
+    if (!in_turn) {
+      const std::uint64_t most = budget.left(events_);
+      std::uint64_t tries = most;
+      at = heap.find_other(tries, [&](std::uint32_t index) { return ready(*procs[index]); });
+      budget.use(most - tries);
     }
-    if (earliest_ready == nullptr) ++irregular_.forced;
-    Proc* const next = earliest_ready != nullptr ? earliest_ready : earliest;
-    take(*next, earliest_ready == nullptr);
-    if (!next_head(*next)) std::erase(active, next);
+    const bool forced = !in_turn && at == 0;
+    if (forced) ++irregular_.forced;
+    Proc& next = *procs[heap.at(at).index];
+    take(next, forced);
+    if (next_head(next))
+      heap.postpone(at, next.time);
+    else
+      heap.drop(at);
   }
 }
 
@@ -201,14 +213,9 @@ std::int64_t FirstFormat::nanos(std::uint64_t ticks) const {
   return to_nanos(ticks - origin_, nanos_per_tick_);
 }
 
-void FirstFormat::flush() {
-  if (!block_.empty()) sink_.take(block_);
-  block_.clear();
-}
-
 Event& FirstFormat::emit(EventType type, const Proc& proc, std::uint64_t goroutine) {
-  if (block_.size() == block_size) flush();
-  Event& event = block_.emplace_back();
+  Event& event = blocks_.add();
+  event = Event{};
   event.type = type;
   event.time = nanos(proc.time);
   event.a = goroutine;
@@ -234,7 +241,7 @@ Result<TraceFacts> FirstFormat::read(TraceFacts facts) {
   if (options_.names_ready) options_.names_ready(dictionary_);
   merge();
   while (!pending_.empty()) settle(pending_.begin()->first, false);
-  flush();
+  blocks_.flush();
   facts.events = events_;
   facts.generations = 1;
   facts.first_generation = 1;

@@ -8,6 +8,7 @@
 #include "weir/gotrace/batch.h"
 #include "weir/gotrace/dictionary.h"
 #include "weir/gotrace/event.h"
+#include "weir/gotrace/event_blocks.h"
 #include "weir/gotrace/goroutine_table.h"
 #include "weir/gotrace/reader.h"
 
@@ -77,11 +78,10 @@ class FirstFormat {
     return stacks_.find(proc.head.args[proc.head.count - 1], irregular_.unknown_names);
   }
   StringId string(std::uint64_t id) { return strings_.find(id, irregular_.unknown_names); }
-  void flush();
 
   bytes::Bytes file_;
   Dictionary& dictionary_;
-  EventSink& sink_;
+  EventBlocks blocks_;
   const ReadOptions& options_;
   Notes& notes_;
   std::map<std::uint64_t, Proc> procs_;  // by P, as the file numbers them
@@ -93,7 +93,6 @@ class FirstFormat {
   std::map<std::uint64_t, Pending> pending_;
   bool early_phase_ = true;
   std::uint64_t gc_sequence_ = 0, events_ = 0;
-  std::vector<Event> block_;
   Irregularities irregular_;
 };
 

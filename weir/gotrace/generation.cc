@@ -86,6 +86,15 @@ std::uint64_t count_samples(bytes::Bytes data) {
 
 }  // namespace
 
+void Generation::clear() {
+  LocalIds kept_strings = std::move(strings), kept_stacks = std::move(stacks);
+  kept_strings.clear();
+  kept_stacks.clear();
+  *this = Generation{};
+  strings = std::move(kept_strings);
+  stacks = std::move(kept_stacks);
+}
+
 void GenerationReader::add_batch(const Batch& batch, Generation& generation, Notes& notes) {
   const auto data = file_.subspan(batch.offset, batch.size);
   switch (batch.kind) {
@@ -134,7 +143,7 @@ void GenerationReader::read_tables(Generation& generation, Notes& notes) {
 }
 
 bool GenerationReader::next(Generation& generation, Notes& notes) {
-  generation = Generation{};
+  generation.clear();
   string_batches_.clear();
   stack_batches_.clear();
   thread_index_.clear();

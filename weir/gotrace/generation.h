@@ -38,6 +38,9 @@ struct Generation {
   std::optional<ClockSnapshot> clock;
   std::uint64_t begin = 0, end = 0;  ///< file offsets
   std::uint64_t cpu_samples = 0;
+
+  /// An empty one; the tables of numbers keep their room.
+  void clear();
 };
 
 /// Reads generation after generation. Only headers and tables are looked at; events stay where they

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "weir/gotrace/event.h"
+#include "weir/gotrace/event_blocks.h"
 #include "weir/gotrace/generation.h"
 #include "weir/gotrace/goroutine_table.h"
+#include "weir/gotrace/merge_heap.h"
 
 namespace weir::gotrace {
 
@@ -31,10 +33,11 @@ std::int64_t to_nanos(std::uint64_t ticks, double nanos_per_tick);
 class Order {
  public:
   /// `release` is told of bytes that will not be looked at again. It may be null.
-  Order(bytes::Bytes file, EventSink& sink, std::function<void(bytes::Bytes)> release);
+  Order(bytes::Bytes file, EventBlocks& events, std::function<void(bytes::Bytes)> release);
   ~Order();
 
-  /// Orders one generation's events and hands them on. Generations come in the file's order.
+  /// Orders one generation's events and hands them on; they have been taken when it returns.
+  /// Generations come in the file's order.
   void run(const Generation& generation, double nanos_per_tick);
 
   const Irregularities& irregularities() const { return irregular_; }
@@ -66,21 +69,17 @@ class Order {
     std::uint32_t generation = 0;
     std::uint8_t status = 0;  // ProcStatus of tracev2
   };
-  struct Waiting {  // an entry of the heap
-    std::uint64_t time;
-    std::uint32_t thread;
-  };
   enum class Drained : std::uint8_t { later, ended, reordered };
   enum class Step : std::uint8_t { done, not_yet };
 
+  bool decode_next(Thread& thread);
   bool next_head(Thread& thread);
   bool next_batch(Thread& thread);
   Drained drain(Thread& thread, std::uint64_t until);
   void drain_all();
   bool advance_another();
-  void sift_down(std::size_t at);
-  void drop_top();
 
+  Step advance_here(Thread& thread, bool force);
   Step advance(Thread& thread, bool force);
   Step advance_goroutine(Thread& thread, bool force);
   Step advance_proc(Thread& thread, bool force);
@@ -106,20 +105,18 @@ class Order {
   Thread& thread_of(std::uint64_t id);
 
   Event& emit(const Thread& thread, Slot slot);
-  void flush();
   StackId stack(std::uint64_t local) { return stacks_->find(local, irregular_.unknown_names); }
   StringId string(std::uint64_t local) { return strings_->find(local, irregular_.unknown_names); }
 
   bytes::Bytes file_;
-  EventSink& sink_;
+  EventBlocks& blocks_;
   std::function<void(bytes::Bytes)> release_;
   GoroutineTable goroutines_;
   std::deque<Thread> threads_;  // a deque: references stay when one is added
   std::unordered_map<std::uint64_t, std::uint32_t> thread_index_;
   std::unordered_map<std::uint32_t, Proc> procs_;
-  std::vector<Waiting> heap_;
-  std::unique_ptr<Event[]> block_;
-  std::size_t in_block_ = 0;
+  MergeHeap heap_;
+  SearchBudget budget_;
   const LocalIds* stacks_ = nullptr;
   const LocalIds* strings_ = nullptr;
   std::uint32_t generation_ = 0;
@@ -132,5 +129,20 @@ class Order {
   std::uint64_t events_ = 0, held_back_ = 0;
   Irregularities irregular_;
 };
+
+inline Event& Order::emit(const Thread& thread, Slot slot) {
+  Event& event = blocks_.add();
+  const std::uint64_t ticks = thread.head.time - origin_;
+  event.time = whole_nanos_per_tick_ != 0 ? static_cast<std::int64_t>(ticks * whole_nanos_per_tick_)
+                                          : to_nanos(ticks, nanos_per_tick_);
+  event.type = thread.head.type;
+  event.slot = slot;
+  event.actor = thread.goroutine;
+  event.stack = 0;
+  event.text = 0;
+  event.thread = thread.index;
+  event.proc = thread.proc;
+  return event;
+}
 
 }  // namespace weir::gotrace

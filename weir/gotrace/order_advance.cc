@@ -29,67 +29,6 @@ Slot Order::find_or_add(std::uint64_t id, GoStatus status) {
   return slot;
 }
 
-Order::Step Order::go_start(Thread& thread, bool force) {
-  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
-  Slot slot = goroutines_.find(id);
-  const bool fits = slot != no_slot && goroutines_[slot].status == GoStatus::runnable &&
-                    succeeds(goroutines_[slot], sequence);
-  if (!fits) {
-    if (!force) return Step::not_yet;
-    slot = find_or_add(id, GoStatus::runnable);
-    if (slot == no_slot) return Step::done;
-  }
-  LiveGoroutine& goroutine = goroutines_[slot];
-  goroutine.status = GoStatus::running;
-  goroutine.sequence = sequence;
-  goroutine.generation = generation_;
-  emit(thread, slot).a = id;
-  thread.goroutine = slot;
-  return Step::done;
-}
-
-Order::Step Order::go_unblock(Thread& thread, bool force) {
-  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
-  Slot slot = goroutines_.find(id);
-  const bool fits = slot != no_slot && goroutines_[slot].status == GoStatus::waiting &&
-                    succeeds(goroutines_[slot], sequence);
-  if (!fits) {
-    if (!force) return Step::not_yet;
-    slot = find_or_add(id, GoStatus::waiting);
-    if (slot == no_slot) return Step::done;
-  }
-  LiveGoroutine& goroutine = goroutines_[slot];
-  goroutine.status = GoStatus::runnable;
-  goroutine.sequence = sequence;
-  goroutine.generation = generation_;
-  Event& event = emit(thread, slot);
-  event.stack = stack(thread.head.args[2]);
-  event.a = id;
-  return Step::done;
-}
-
-/// The current goroutine stops running: go_stop, go_block, go_destroy.
-Order::Step Order::go_leave(Thread& thread) {
-  const Slot slot = thread.goroutine;
-  if (slot == no_slot) {
-    ++irregular_.contradicting;
-    return Step::done;
-  }
-  LiveGoroutine& goroutine = goroutines_[slot];
-  Event& event = emit(thread, slot);
-  event.a = goroutine.id;
-  thread.goroutine = no_slot;
-  if (thread.head.type == EventType::go_destroy) {
-    goroutines_.remove(slot);
-    return Step::done;
-  }
-  goroutine.status =
-      thread.head.type == EventType::go_block ? GoStatus::waiting : GoStatus::runnable;
-  event.text = string(thread.head.args[0]);
-  event.stack = stack(thread.head.args[1]);
-  return Step::done;
-}
-
 Order::Step Order::go_create(Thread& thread, bool force) {
   const bool in_syscall = thread.head.type == EventType::go_create_syscall;
   const std::uint64_t id = thread.head.args[0];
@@ -359,26 +298,6 @@ Order::Step Order::advance_goroutine(Thread& thread, bool force) {
       return gc_cycle(thread, force);
     default:
       return advance_rare(thread);
-  }
-}
-
-Order::Step Order::advance(Thread& thread, bool force) {
-  switch (thread.head.type) {
-    case EventType::go_start:
-      return go_start(thread, force);
-    case EventType::go_unblock:
-      return go_unblock(thread, force);
-    case EventType::go_block:
-    case EventType::go_stop:
-    case EventType::go_destroy:
-      return go_leave(thread);
-    case EventType::proc_start:
-    case EventType::proc_steal:
-    case EventType::proc_stop:
-    case EventType::proc_status:
-      return advance_proc(thread, force);
-    default:
-      return advance_goroutine(thread, force);
   }
 }
 

@@ -35,7 +35,8 @@ class SecondFormat {
         options_(options),
         notes_(notes),
         generations_(file, dictionary),
-        order_(file, sink, options.release) {}
+        blocks_(sink, options.ahead),
+        order_(file, blocks_, options.release) {}
 
   Result<TraceFacts> read(TraceFacts facts) {
     Generation generation;
@@ -79,6 +80,7 @@ class SecondFormat {
   const ReadOptions& options_;
   Notes& notes_;
   GenerationReader generations_;
+  EventBlocks blocks_;
   Order order_;
   std::uint64_t last_frequency_ = 0;
 };

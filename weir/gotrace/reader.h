@@ -15,6 +15,9 @@ struct ReadOptions {
   std::function<void(bytes::Bytes)> release;
   /// Is called after a generation's tables are in the dictionary and before its events.
   std::function<void(const Dictionary&)> names_ready;
+  /// The sink runs on a thread of its own, beside the reading and `release`, never beside
+  /// `names_ready`.
+  bool ahead = false;
 };
 
 /// What a trace holds besides its events.

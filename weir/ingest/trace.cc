@@ -1,6 +1,7 @@
 #include "weir/ingest/trace.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "weir/gotrace/reader.h"
 #include "weir/ingest/trace_file.h"
@@ -61,6 +62,13 @@ void describe(const gotrace::TraceFacts& facts, model::TraceSummary& summary) {
                    {"headers", bytes.headers}};
 }
 
+/// That this process may run on; thread::hardware_concurrency counts those of the machine.
+bool has_two_cpus() {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  return sched_getaffinity(0, sizeof usable, &usable) == 0 && CPU_COUNT(&usable) > 1;
+}
+
 }  // namespace
 
 std::string trace_url(std::string_view word) {
@@ -82,6 +90,7 @@ Result<model::TraceSummary> read_trace(const std::string& name, const TraceOptio
   TraceIntervals intervals(names, sink, options.running);
   gotrace::ReadOptions reading;
   reading.names_ready = [&names](const gotrace::Dictionary& known) { grow_names(known, names); };
+  reading.ahead = has_two_cpus();
   std::size_t looked_at = 0;
   reading.release = [&](bytes::Bytes done) {
     looked_at += done.size();
