@@ -68,3 +68,13 @@ function(weir_part name)
     add_dependencies(benches ${name}_bench)
   endif()
 endfunction()
+
+# weir_hot_loop(<sources…>)
+#
+# For the few files that each event of a trace goes through: all calls inlined, and fields of records written and read
+# one by one: a load that spans several stores of a moment ago must wait until these have reached the cache.
+function(weir_hot_loop)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE MATCHES Rel)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "-O3;-fno-tree-slp-vectorize;-fno-store-merging")
+  endif()
+endfunction()

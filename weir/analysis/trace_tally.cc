@@ -131,7 +131,8 @@ bool TraceTally::wanted(const TraceInterval& interval) {
   return !query_.focus || matches_focus(interval.stack);
 }
 
-std::uint32_t TraceTally::key_of(const TraceInterval& interval) {
+inline std::uint32_t TraceTally::key_of(const TraceInterval& interval) {
+  if (query_.by == TraceBy::stack) return interval.stack;
   switch (query_.by) {
     case TraceBy::stack:
     case TraceBy::func:
@@ -155,7 +156,13 @@ std::uint32_t TraceTally::key_of(const TraceInterval& interval) {
   return known->second;
 }
 
-TraceTally::Row& TraceTally::row_of(TraceKind kind, std::uint32_t key) {
+inline TraceTally::Row& TraceTally::row_of(TraceKind kind, std::uint32_t key) {
+  const auto& index = row_index_[static_cast<std::size_t>(kind)];
+  if (key < index.size() && index[key] != 0) return rows_[index[key] - 1];
+  return new_row(kind, key);
+}
+
+TraceTally::Row& TraceTally::new_row(TraceKind kind, std::uint32_t key) {
   auto& index = row_index_[static_cast<std::size_t>(kind)];
   constexpr std::uint32_t largest_key = 1u << 24;
   if (key >= largest_key) key = largest_key;  // only of a damaged trace
@@ -166,7 +173,7 @@ TraceTally::Row& TraceTally::row_of(TraceKind kind, std::uint32_t key) {
   if (index[key] == 0) {
     if (rows_.size() >= most_rows && key != largest_key) {
       ++folded_rows_;
-      return row_of(kind, largest_key);
+      return new_row(kind, largest_key);
     }
     Row& row = rows_.emplace_back();
     row.kind = kind;
@@ -176,7 +183,7 @@ TraceTally::Row& TraceTally::row_of(TraceKind kind, std::uint32_t key) {
   return rows_[index[key] - 1];
 }
 
-void TraceTally::add_pair(Row& row, const TraceInterval& interval, std::uint64_t nanos) {
+inline void TraceTally::add_pair(Row& row, const TraceInterval& interval, std::uint64_t nanos) {
   if (row.count == 1 || row.last_waker != interval.waker_stack) {
     if (pairs_.size() >= most_pairs) return;
     row.last_waker = interval.waker_stack;
@@ -188,7 +195,7 @@ void TraceTally::add_pair(Row& row, const TraceInterval& interval, std::uint64_t
   pair.nanos += nanos;
 }
 
-void TraceTally::add(const TraceInterval& interval) {
+inline void TraceTally::add(const TraceInterval& interval) {
   // The runtime's own goroutines are at rest for seconds; that is no news under "chan receive".
   const bool at_rest = interval.system && is_blocking(interval.kind);
   Row& row = row_of(at_rest ? TraceKind::system : interval.kind, key_of(interval));

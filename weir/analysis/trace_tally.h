@@ -64,6 +64,7 @@ class TraceTally : public model::TraceSink {
   bool matches_focus(std::uint32_t stack);
   std::uint32_t key_of(const model::TraceInterval& interval);
   Row& row_of(model::TraceKind kind, std::uint32_t key);
+  Row& new_row(model::TraceKind kind, std::uint32_t key);
   void add(const model::TraceInterval& interval);
   void add_pair(Row& row, const model::TraceInterval& interval, std::uint64_t nanos);
   void add_open(const model::TraceInterval& interval);

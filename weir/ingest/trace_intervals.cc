@@ -126,40 +126,45 @@ void TraceIntervals::stand_at(Goroutine& goroutine, std::uint32_t stack) const {
   goroutine.system = is_system(stack);
 }
 
-void TraceIntervals::flush() {
-  if (!block_.empty()) sink_.take(block_);
-  block_.clear();
+/// All but the end, each field with a load as wide as the store before it: the record was written a
+/// moment ago, and a wider load would have to wait until those stores have reached the cache.
+inline void copy_by_field(const TraceInterval& from, TraceInterval& to) {
+  to.begin = from.begin;
+  to.goroutine = from.goroutine;
+  to.waker = from.waker;
+  to.stack = from.stack;
+  to.waker_stack = from.waker_stack;
+  to.start_stack = from.start_stack;
+  to.creation_stack = from.creation_stack;
+  to.task = from.task;
+  to.region = from.region;
+  to.proc = from.proc;
+  to.kind = from.kind;
+  to.from_start = from.from_start;
+  to.system = from.system;
+  to.before_first_run = from.before_first_run;
 }
 
-void TraceIntervals::hand_on(const Goroutine& goroutine, std::int64_t end, bool open) {
-  if (block_.size() == block_size) flush();
-  if (end < goroutine.since) {
-    ++backward_;
-    end = goroutine.since;
-  }
-  TraceInterval& interval = block_.emplace_back();
-  interval.begin = goroutine.since;
+void TraceIntervals::flush() {
+  if (in_block_ != 0) sink_.take({block_.data(), in_block_});
+  in_block_ = 0;
+}
+
+inline void TraceIntervals::hand_on(const Goroutine& goroutine, std::int64_t end, bool open) {
+  if (in_block_ == block_size) flush();
+  TraceInterval& interval = block_[in_block_++];
+  copy_by_field(goroutine, interval);
   interval.end = end;
-  interval.goroutine = goroutine.id;
-  interval.waker = goroutine.waker;
-  interval.stack = goroutine.stack;
-  interval.waker_stack = goroutine.waker_stack;
-  interval.start_stack = goroutine.start_stack;
-  interval.creation_stack = goroutine.creation_stack;
-  interval.task = goroutine.task;
-  interval.region = goroutine.region;
-  interval.proc = goroutine.proc;
-  interval.kind = goroutine.kind;
-  interval.from_start = goroutine.from_start;
   interval.open = open;
-  interval.system = goroutine.system;
-  interval.before_first_run = !goroutine.has_run;
+  if (end >= interval.begin) return;
+  ++backward_;
+  interval.end = interval.begin;
 }
 
 /// Ends what the goroutine has been doing.
-void TraceIntervals::leave(Goroutine& goroutine, const Event& event) {
+inline void TraceIntervals::leave(Goroutine& goroutine, const Event& event) {
   if (goroutine.kind == TraceKind::running) {
-    running_ += std::max<std::int64_t>(event.time - goroutine.since, 0);
+    running_ += std::max<std::int64_t>(event.time - goroutine.begin, 0);
     if (!wants_running_) return;
   } else if (is_scheduling(goroutine.kind)) {
     --runnable_;
@@ -168,30 +173,44 @@ void TraceIntervals::leave(Goroutine& goroutine, const Event& event) {
   hand_on(goroutine, event.time, false);
 }
 
-void TraceIntervals::enter(Goroutine& goroutine, TraceKind kind, const Event& event) {
-  goroutine.since = event.time;
+inline void TraceIntervals::enter(Goroutine& goroutine, TraceKind kind, const Event& event) {
+  goroutine.begin = event.time;
   goroutine.kind = kind;
   goroutine.from_start = false;
   goroutine.waker = 0;
   goroutine.waker_stack = 0;
   if (kind == TraceKind::running) {
-    goroutine.has_run = true;
+    goroutine.before_first_run = false;
     goroutine.proc = event.proc;
   } else if (is_scheduling(kind)) {
     runnable_most_ = std::max(runnable_most_, ++runnable_);
   }
 }
 
-void TraceIntervals::create(const Event& event) {
-  const std::uint64_t creator = id_of(event.actor);
+/// One of which nothing is known so far.
+TraceIntervals::Goroutine TraceIntervals::stranger(std::uint64_t id) {
+  Goroutine goroutine;
+  goroutine.goroutine = id;
+  goroutine.kind = TraceKind::unknown;
+  goroutine.before_first_run = true;
+  return goroutine;
+}
+
+/// The goroutine that an event makes known, in its slot.
+TraceIntervals::Goroutine& TraceIntervals::add(const Event& event) {
   Goroutine& goroutine = at(event.slot);
-  goroutine = Goroutine{};
-  goroutine.id = event.a;
+  goroutine = stranger(event.a);
   goroutine.stack = event.start_stack;
   goroutine.start_stack = event.start_stack;
   goroutine.system = is_system(event.start_stack);
-  goroutine.creation_stack = event.stack;
   ++seen_;
+  return goroutine;
+}
+
+void TraceIntervals::create(const Event& event) {
+  const std::uint64_t creator = id_of(event.actor);
+  Goroutine& goroutine = add(event);
+  goroutine.creation_stack = event.stack;
   ++created_;
   switch (event.type) {
     case EventType::go_create:
@@ -213,13 +232,7 @@ void TraceIntervals::create(const Event& event) {
 
 void TraceIntervals::status(const Event& event) {
   if (!event.first_status) return;
-  Goroutine& goroutine = at(event.slot);
-  goroutine = Goroutine{};
-  goroutine.id = event.a;
-  goroutine.stack = event.start_stack;
-  goroutine.start_stack = event.start_stack;
-  goroutine.system = is_system(event.start_stack);
-  ++seen_;
+  Goroutine& goroutine = add(event);
   Event began = event;
   began.time = first_;
   switch (static_cast<gotrace::GoStatus>(event.b)) {
@@ -239,75 +252,35 @@ void TraceIntervals::status(const Event& event) {
   goroutine.from_start = true;
 }
 
-void TraceIntervals::goroutine_event(const Event& event) {
-  if (event.slot == gotrace::no_slot) return;
+/// The goroutine that an event is about; null if the trace does not say.
+inline TraceIntervals::Goroutine* TraceIntervals::find(const Event& event) {
+  if (event.slot == gotrace::no_slot) return nullptr;
   Goroutine& goroutine = at(event.slot);
-  if (goroutine.id != event.a) {  // only of a damaged trace: nothing is known of it so far
-    goroutine = Goroutine{};
-    goroutine.id = event.a;
-    goroutine.since = event.time;
+  if (goroutine.goroutine != event.a) {  // only of a damaged trace
+    goroutine = stranger(event.a);
+    goroutine.begin = event.time;
     ++seen_;
   }
-  switch (event.type) {
-    case EventType::go_start:
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::running, event);
-      break;
-    case EventType::go_unblock:
-      goroutine.waker = id_of(event.actor);
-      goroutine.waker_stack = event.stack;
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::woken, event);
-      goroutine.waker = id_of(event.actor);
-      goroutine.waker_stack = event.stack;
-      break;
-    case EventType::go_block:
-      leave(goroutine, event);
-      enter(goroutine, kind_of(event.text, event.stack), event);
-      stand_at(goroutine, event.stack);
-      break;
-    case EventType::go_stop:
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::preempted, event);
-      stand_at(goroutine, event.stack);
-      goroutine.waker_stack = event.stack;
-      break;
-    case EventType::go_syscall_begin:
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::syscall, event);
-      stand_at(goroutine, event.stack);
-      break;
-    case EventType::go_syscall_end:
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::running, event);
-      break;
-    case EventType::go_syscall_end_blocked:
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::returned, event);
-      break;
-    case EventType::go_switch:
-    case EventType::go_switch_destroy: {
-      leave(goroutine, event);
-      enter(goroutine, TraceKind::running, event);
-      if (event.actor == gotrace::no_slot || event.actor == event.slot) break;
-      Goroutine& from = at(event.actor);
-      leave(from, event);
-      if (event.type == EventType::go_switch) {
-        enter(from, TraceKind::coroutine, event);
-        from.stack = 0;
-      } else {
-        from.id = 0;
-        ++ended_;
-      }
-      break;
-    }
-    default:  // go_destroy, go_destroy_syscall
-      leave(goroutine, event);
-      if (!regions_.empty()) regions_.erase(goroutine.id);
-      goroutine.id = 0;
-      ++ended_;
-      break;
+  return &goroutine;
+}
+
+void TraceIntervals::end(Goroutine& goroutine) {
+  if (!regions_.empty()) regions_.erase(goroutine.goroutine);
+  goroutine.goroutine = 0;
+  ++ended_;
+}
+
+/// go_switch, go_switch_destroy: the one that handed over.
+void TraceIntervals::switch_from(const Event& event) {
+  if (event.actor == gotrace::no_slot || event.actor == event.slot) return;
+  Goroutine& from = at(event.actor);
+  leave(from, event);
+  if (event.type == EventType::go_switch_destroy) {
+    end(from);
+    return;
   }
+  enter(from, TraceKind::coroutine, event);
+  from.stack = 0;
 }
 
 /// Mark assists and the like lie within running; they are handed on as intervals of their own.
@@ -315,17 +288,17 @@ void TraceIntervals::assist(const Event& event) {
   if (event.slot == gotrace::no_slot) return;
   const Goroutine& goroutine = at(event.slot);
   if (event.type != EventType::gc_mark_assist_end) {
-    Goroutine& assisting = assists_[goroutine.id];
+    Goroutine& assisting = assists_[goroutine.goroutine];
     assisting = goroutine;
     assisting.kind = TraceKind::gc_assist;
-    assisting.since = event.type == EventType::gc_mark_assist_active ? first_ : event.time;
+    assisting.begin = event.type == EventType::gc_mark_assist_active ? first_ : event.time;
     assisting.from_start = event.type == EventType::gc_mark_assist_active;
     if (event.stack != 0) assisting.stack = event.stack;
     assisting.waker_stack = 0;
     assisting.waker = 0;
     return;
   }
-  const auto found = assists_.find(goroutine.id);
+  const auto found = assists_.find(goroutine.goroutine);
   if (found == assists_.end()) return;
   hand_on(found->second, event.time, false);
   assists_.erase(found);
@@ -342,7 +315,7 @@ void TraceIntervals::annotation(const Event& event) {
     const auto known = tasks_.find(task);
     return known == tasks_.end() ? std::uint32_t{0} : known->second;
   };
-  auto& open = regions_[goroutine.id];
+  auto& open = regions_[goroutine.goroutine];
   if (event.type == EventType::user_region_begin)
     open.push_back({event.text, task_name(event.a)});
   else if (event.type == EventType::user_region_end && !open.empty())
@@ -398,13 +371,7 @@ void TraceIntervals::other_event(const Event& event) {
   }
 }
 
-void TraceIntervals::one(const Event& event) {
-  const bool is_status =
-      event.type == EventType::go_status || event.type == EventType::go_status_stack;
-  if (is_status) {
-    status(event);
-    return;
-  }
+inline void TraceIntervals::pass_time(const Event& event) {
   if (!any_) {
     first_ = last_ = runnable_at_ = event.time;
     any_ = true;
@@ -414,24 +381,63 @@ void TraceIntervals::one(const Event& event) {
         static_cast<double>(runnable_) * static_cast<double>(event.time - runnable_at_);
     last_ = runnable_at_ = event.time;
   }
+}
+
+inline void TraceIntervals::one(const Event& event) {
+  const auto from_to = [&](TraceKind kind) {
+    Goroutine* goroutine = find(event);
+    if (goroutine == nullptr) return goroutine;
+    leave(*goroutine, event);
+    enter(*goroutine, kind, event);
+    return goroutine;
+  };
   switch (event.type) {
+    case EventType::go_start:
+    case EventType::go_syscall_end:
+      from_to(TraceKind::running);
+      break;
+    case EventType::go_unblock:
+      if (Goroutine* goroutine = find(event); goroutine != nullptr) {
+        goroutine->waker = id_of(event.actor);
+        goroutine->waker_stack = event.stack;
+        leave(*goroutine, event);
+        enter(*goroutine, TraceKind::woken, event);
+        goroutine->waker = id_of(event.actor);
+        goroutine->waker_stack = event.stack;
+      }
+      break;
+    case EventType::go_block:
+      if (Goroutine* goroutine = from_to(kind_of(event.text, event.stack)); goroutine != nullptr)
+        stand_at(*goroutine, event.stack);
+      break;
+    case EventType::go_stop:
+      if (Goroutine* goroutine = from_to(TraceKind::preempted); goroutine != nullptr) {
+        stand_at(*goroutine, event.stack);
+        goroutine->waker_stack = event.stack;
+      }
+      break;
+    case EventType::go_syscall_begin:
+      if (Goroutine* goroutine = from_to(TraceKind::syscall); goroutine != nullptr)
+        stand_at(*goroutine, event.stack);
+      break;
+    case EventType::go_syscall_end_blocked:
+      from_to(TraceKind::returned);
+      break;
+    case EventType::go_switch:
+    case EventType::go_switch_destroy:
+      if (from_to(TraceKind::running) != nullptr) switch_from(event);
+      break;
+    case EventType::go_destroy:
+    case EventType::go_destroy_syscall:
+      if (Goroutine* goroutine = find(event); goroutine != nullptr) {
+        leave(*goroutine, event);
+        end(*goroutine);
+      }
+      break;
     case EventType::go_create:
     case EventType::go_create_syscall:
     case EventType::go_create_blocked:
       create(event);
-      break;
-    case EventType::go_start:
-    case EventType::go_unblock:
-    case EventType::go_block:
-    case EventType::go_stop:
-    case EventType::go_syscall_begin:
-    case EventType::go_syscall_end:
-    case EventType::go_syscall_end_blocked:
-    case EventType::go_switch:
-    case EventType::go_switch_destroy:
-    case EventType::go_destroy:
-    case EventType::go_destroy_syscall:
-      goroutine_event(event);
       break;
     default:
       other_event(event);
@@ -440,16 +446,23 @@ void TraceIntervals::one(const Event& event) {
 }
 
 void TraceIntervals::take(std::span<const Event> events) {
-  for (const Event& event : events) one(event);
+  for (const Event& event : events) {
+    if (event.type == EventType::go_status || event.type == EventType::go_status_stack) {
+      status(event);
+      continue;
+    }
+    pass_time(event);
+    one(event);
+  }
 }
 
 void TraceIntervals::finish(model::TraceSummary& summary) {
   for (const Goroutine& goroutine : goroutines_) {
-    if (goroutine.id == 0) continue;
+    if (goroutine.goroutine == 0) continue;
     if (goroutine.kind == TraceKind::running)
-      running_ += std::max<std::int64_t>(last_ - goroutine.since, 0);
+      running_ += std::max<std::int64_t>(last_ - goroutine.begin, 0);
     if (goroutine.kind != TraceKind::running || wants_running_)
-      hand_on(goroutine, std::max(last_, goroutine.since), true);
+      hand_on(goroutine, std::max(last_, goroutine.begin), true);
   }
   flush();
   if (gc_since_ >= 0) gc_active_ += std::max<std::int64_t>(last_ - gc_since_, 0);

@@ -16,9 +16,7 @@ class TraceIntervals : public gotrace::EventSink {
  public:
   /// All must outlive this. `names` must hold what the events name.
   TraceIntervals(const model::TraceNames& names, model::TraceSink& sink, bool running)
-      : names_(names), sink_(sink), wants_running_(running) {
-    block_.reserve(block_size);
-  }
+      : names_(names), sink_(sink), wants_running_(running) {}
 
   void take(std::span<const gotrace::Event> events) override;
   /// Hands on what is still open, as of the last event, and adds to `summary` what only now is
@@ -28,34 +26,26 @@ class TraceIntervals : public gotrace::EventSink {
  private:
   static constexpr std::size_t block_size = 128;
 
-  struct Goroutine {
-    std::int64_t since = 0;
-    std::uint64_t id = 0;  // 0: the slot is free
-    std::uint64_t waker = 0;
-    std::uint32_t stack = 0;
-    std::uint32_t waker_stack = 0;
-    std::uint32_t start_stack = 0;
-    std::uint32_t creation_stack = 0;
-    std::uint32_t task = 0;
-    std::uint32_t region = 0;
-    std::uint32_t proc = model::no_trace_proc;
-    model::TraceKind kind = model::TraceKind::unknown;
-    bool from_start = false;
-    bool has_run = false;
-    bool system = false;
-  };
+  /// What a goroutine is at: the interval as it will be handed on when it ends. Without a
+  /// goroutine's number the slot is free.
+  using Goroutine = model::TraceInterval;
   struct Region {
     std::uint32_t name = 0;
     std::uint32_t task = 0;
   };
 
   void one(const gotrace::Event& event);
-  void goroutine_event(const gotrace::Event& event);
+  void pass_time(const gotrace::Event& event);
+  Goroutine* find(const gotrace::Event& event);
+  void switch_from(const gotrace::Event& event);
+  void end(Goroutine& goroutine);
   void other_event(const gotrace::Event& event);
   void annotation(const gotrace::Event& event);
   void create(const gotrace::Event& event);
   void status(const gotrace::Event& event);
   void assist(const gotrace::Event& event);
+  static Goroutine stranger(std::uint64_t id);
+  Goroutine& add(const gotrace::Event& event);
   void enter(Goroutine& goroutine, model::TraceKind kind, const gotrace::Event& event);
   void leave(Goroutine& goroutine, const gotrace::Event& event);
   void hand_on(const Goroutine& goroutine, std::int64_t end, bool open);
@@ -65,7 +55,7 @@ class TraceIntervals : public gotrace::EventSink {
     return goroutines_[slot];
   }
   std::uint64_t id_of(gotrace::Slot slot) {
-    return slot < goroutines_.size() ? goroutines_[slot].id : 0;
+    return slot < goroutines_.size() ? goroutines_[slot].goroutine : 0;
   }
   void stand_at(Goroutine& goroutine, std::uint32_t stack) const;
   bool is_system(std::uint32_t start_stack) const;
@@ -74,7 +64,8 @@ class TraceIntervals : public gotrace::EventSink {
   const model::TraceNames& names_;
   model::TraceSink& sink_;
   bool wants_running_;
-  std::vector<model::TraceInterval> block_;
+  std::array<model::TraceInterval, block_size> block_;
+  std::size_t in_block_ = 0;
   std::vector<Goroutine> goroutines_;                               // by slot
   std::unordered_map<std::uint64_t, std::vector<Region>> regions_;  // by goroutine
   std::unordered_map<std::uint64_t, std::uint32_t> tasks_;          // name by number
