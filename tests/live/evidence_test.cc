@@ -154,7 +154,9 @@ TEST_P(EvidenceTest, RedirectsStayWithinTheHost) {
 }
 
 TEST_P(EvidenceTest, ServersThatMisbehaveAreLeft) {
-  EXPECT_THAT(error_of(url("/nosuch")), HasSubstr("404"));
+  EXPECT_THAT(
+      error_of(url("/nosuch")),
+      AllOf(HasSubstr("answered 404"), HasSubstr("; does the program import net/http/pprof")));
   EvidenceOptions options;
   options.http.timeout = Nanos{200'000'000};
   EXPECT_THAT(error_of(url("/slow"), options), HasSubstr("Timeout was reached"));

@@ -212,12 +212,9 @@ Result<void> judge(long status, const Transfer& transfer, const std::string& sho
   std::string what = fmt::format("the server answered {}", status);
   if (const std::string said = first_line(transfer.error_text); !said.empty())
     what += fmt::format(" \"{}\"", said);
-  auto error = Error{code, what, shown, 0, {}};
-  if (status == 404)
-    return fail(std::move(error).with("does the program import net/http/pprof on this port?"));
-  if (code == ErrorCode::denied)
-    return fail(std::move(error).with("-auth user:password or -bearer TOKEN give credentials"));
-  return fail(std::move(error));
+  if (status == 404) what += "; does the program import net/http/pprof on this port?";
+  if (code == ErrorCode::denied) what += "; -auth user:password or -bearer TOKEN give credentials";
+  return fail(code, what, shown);
 }
 
 /// Where a redirect leads; empty when the answer is none. Errors: denied, off this origin.
@@ -240,11 +237,13 @@ Result<std::string> find_redirect(CURL* curl, const std::string& origin, const s
 Result<void> fetch(const std::string& url, const HttpOptions& options, const HttpSink& sink) {
   WEIR_TRY(const Url first, parse_url(url));
   const std::string origin = origin_of(first);
-  WEIR_TRY(const Curl curl, start_curl());
   const Headers headers = headers_of(options, {});
 
   std::string next = url;
   for (int redirects = 0;; ++redirects) {
+    // A handle for each request: where one is used again, libcurl 7.88 (Debian 12) puts a header
+    // line that begins with a blank behind a header of the answer before, which it has freed.
+    WEIR_TRY(const Curl curl, start_curl());
     const std::string shown = without_credentials(next);
     Transfer transfer{&sink, curl.get(), options.size_limit, {}, {}};
     set_options(curl.get(), options, headers.get());
