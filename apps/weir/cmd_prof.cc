@@ -22,6 +22,7 @@
 #include "weir/report/gate_files.h"
 #include "weir/report/prof_graph_text.h"
 #include "weir/report/prof_health_text.h"
+#include "weir/report/text_safety.h"
 
 namespace weir::app {
 namespace {
@@ -355,7 +356,7 @@ int run_collect(const std::vector<std::string>& names, const ProfRequest& reques
     if (one.error.empty()) {
       fmt::print("{}  {} samples\n", one.file, one.samples);
     } else {
-      fmt::print(stderr, "weir: {}: {}\n", one.kind, one.error);
+      fmt::print(stderr, "weir: {}: {}\n", one.kind, report::printable(one.error));
     }
   }
   return failed ? code_failed : code_clean;

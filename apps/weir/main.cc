@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "apps/weir/commands.h"
+#include "weir/report/text_safety.h"
 
 namespace weir::app {
 namespace {
@@ -83,13 +84,13 @@ int run(std::vector<std::string> args) {
 
 int complain(const Error& error) {
   std::fflush(stdout);
-  fmt::print(stderr, "weir: {}\n", to_string(error));
+  fmt::print(stderr, "weir: {}\n", report::printable(to_string(error)));
   return code_failed;
 }
 
 int complain_usage(const Error& error, const char* command) {
-  fmt::print(stderr, "weir: {}\nweir: `weir {} -h` shows how it is used\n", to_string(error),
-             command);
+  fmt::print(stderr, "weir: {}\nweir: `weir {} -h` shows how it is used\n",
+             report::printable(to_string(error)), command);
   return code_failed;
 }
 

@@ -8,6 +8,8 @@
 #include "weir/analysis/cause_path.h"
 #include "weir/analysis/watch_point.h"
 #include "weir/analysis/watch_rules.h"
+#include "weir/http/client.h"
+#include "weir/ingest/http.h"
 #include "weir/ingest/input.h"
 #include "weir/target/processes.h"
 
@@ -32,6 +34,7 @@ Result<WatchedTarget> WatchedTarget::open(const std::string& name, const WatchPl
   const auto pid = ingest::parse_pid(name);
   if (!pid && !ingest::looks_like_url(name))
     return fail(ErrorCode::usage, fmt::format("\"{}\" is neither a process id nor a URL", name));
+  if (!pid) WEIR_TRY_VOID(http::check_url(ingest::profile_url(name)));
   WatchedTarget target;
   target.name_ = name;
   target.shown_ = ingest::without_credentials(name);

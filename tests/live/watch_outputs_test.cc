@@ -187,6 +187,32 @@ TEST_F(WatchOutputsTest, MetricsCanBeScraped) {
   EXPECT_EQ(exit.signal, 0);
 }
 
+TEST_F(WatchOutputsTest, ATargetThatIsNoUrlIsRefusedAtOnce) {
+  for (const char* target : {"ftp://localhost/", "http://a b/"}) {
+    WEIR_ASSERT_OK(Child weir, Child::start({WEIR_BINARY, "watch", "-for", "1ms", "-db",
+                                             (folder_ / "none.db").string(), target}));
+    WEIR_ASSERT_OK(const auto exit, weir.wait());
+    EXPECT_EQ(exit.code, 2) << target;
+    EXPECT_EQ(weir.out(), "");
+  }
+}
+
+TEST_F(WatchOutputsTest, AServerDoesNotSpeakToTheTerminal) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"top"},
+           {"prof", "-top"},
+           {"watch", "-for", "1ms", "-db", (folder_ / "e.db").string()}}) {
+    std::vector<std::string> argv{WEIR_BINARY};
+    argv.insert(argv.end(), words.begin(), words.end());
+    argv.push_back(collector("/escape"));
+    WEIR_ASSERT_OK(Child weir, Child::start(argv));
+    ASSERT_TRUE(weir.wait().has_value());
+    const std::string said = weir.out() + weir.err();
+    EXPECT_THAT(said, HasSubstr("\\x1b]0;title\\x07\\x9b31mred"));
+    EXPECT_THAT(said, Not(HasSubstr("\x1b"))) << words[0];
+  }
+}
+
 TEST_F(WatchOutputsTest, WrongPlacesAreRefusedAtOnce) {
   for (const std::vector<std::string>& flags : {std::vector<std::string>{"-webhook", "ftp://x/"},
                                                 {"-otlp", "nothing"},

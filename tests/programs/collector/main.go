@@ -7,6 +7,7 @@
 //	/later       answers 429 and Retry-After: 1 to the first post, and says whether the second is early
 //	/never       answers 503 and Retry-After: 3600
 //	/broken/     answers 500
+//	/escape      answers 404 with what a terminal would obey
 //	/v1/metrics  ExportMetricsServiceRequest
 //	/v1/logs     ExportLogsServiceRequest
 package main
@@ -193,6 +194,10 @@ func main() {
 	http.HandleFunc("/broken/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println("broken", r.URL.Path)
 		w.WriteHeader(http.StatusInternalServerError)
+	})
+	http.HandleFunc("/escape", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, "\x1b]0;title\a\u009b31mred\n")
 	})
 	http.HandleFunc("/v1/metrics", metrics)
 	http.HandleFunc("/v1/logs", logs)
