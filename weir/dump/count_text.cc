@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "weir/dump/frame_line.h"
 #include "weir/dump/text.h"
 
 namespace weir::dump {
 
 namespace {
+
+/// Profiles count with 64 bits and a sign.
+constexpr std::uint64_t most_counted = std::numeric_limits<std::int64_t>::max();
 
 struct Title {
   std::string_view name;
@@ -112,6 +117,9 @@ Result<CountSummary> parse_counts(std::string_view text,
       record.frames.clear();
       record.labels.clear();
       open = parse_record(line, record);
+      if (open && record.count > most_counted - summary.counted)
+        return fail(ErrorCode::invalid,
+                    fmt::format("the counts add up to more than {}", most_counted));
       if (open) summary.counted += record.count;
     }
   }

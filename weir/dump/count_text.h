@@ -49,7 +49,7 @@ struct CountSummary {
 bool looks_like_counts(std::string_view head);
 
 /// Reads a whole profile. Lines that are neither record nor frame are passed over. Errors: invalid
-/// when the first line is not "NAME profile: total N".
+/// when the first line is not "NAME profile: total N" or the counts add up to 2^63 or more.
 Result<CountSummary> parse_counts(std::string_view text,
                                   const std::function<void(const CountRecord&)>& sink);
 

@@ -51,6 +51,20 @@ TEST(Counts, SaysWhenTextIsMissing) {
   EXPECT_EQ(none.error().code, ErrorCode::invalid);
 }
 
+TEST(Counts, RefusesMoreThanAProfileCanCount) {
+  const auto parse = [](std::string_view text) {
+    return parse_counts(text, [](const CountRecord&) {});
+  };
+  EXPECT_TRUE(parse("goroutine profile: total 1\n9223372036854775807 @ 0x1\n0 @ 0x2\n"));
+  for (const char* text : {"goroutine profile: total 1\n9223372036854775808 @ 0x1\n",
+                           "goroutine profile: total 1\n18446744073709551615 @ 0x1\n2 @ 0x2\n",
+                           "goroutine profile: total 1\n9223372036854775807 @ 0x1\n1 @ 0x2\n"}) {
+    const auto counted = parse(text);
+    ASSERT_FALSE(counted) << text;
+    EXPECT_EQ(counted.error().what, "the counts add up to more than 9223372036854775807");
+  }
+}
+
 TEST(Counts, KnowsItsOwnBeginning) {
   EXPECT_TRUE(looks_like_counts("goroutine profile: total 5\n1 @"));
   EXPECT_TRUE(looks_like_counts("goroutineleak profile: total 0\r\n"));

@@ -142,6 +142,9 @@ TEST(Pprof, RefusesWhatDoesNotAddUp) {
   EXPECT_EQ(code_of(""), ErrorCode::truncated);
   EXPECT_EQ(code_of("goroutine profile: total 5\n"), ErrorCode::unsupported);
   EXPECT_EQ(code_of("\x1f\x8b nonsense"), ErrorCode::invalid);
+  const auto page = parse_profile(bytes::as_bytes("\n <!doctype html>\r\n<p>Log in\n"));
+  ASSERT_FALSE(page.has_value());
+  EXPECT_EQ(page.error().what, "this is text, not a profile: it begins with \"<!doctype html>\"");
 }
 
 TEST(Pprof, EveryPrefixIsRefusedOrWhole) {

@@ -448,6 +448,19 @@ bool looks_like_text(std::string_view text) {
   return false;
 }
 
+/// Of something that has no byte of a protobuf's lengths and tags in its first ones; empty for what
+/// may be a profile.
+constexpr std::size_t most_shown = 60, least_text = 8;
+std::string_view first_line_of_text(std::string_view head) {
+  if (head.size() < least_text) return {};
+  for (const char c : head)
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') return {};
+  const auto begin = head.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  head.remove_prefix(begin);
+  return head.substr(0, std::min(head.find_first_of("\r\n"), most_shown));
+}
+
 }  // namespace
 
 /// Unpacks, and cuts what it gets between two fields.
@@ -492,6 +505,10 @@ struct ProfileReader::State {
     if (looks_like_text(kept))
       return fail(ErrorCode::unsupported,
                   "a text profile (debug=1 or debug=2), not a protobuf one");
+    // A login page behind a URL, a log: whoever named it knows it by its beginning.
+    if (const std::string_view line = first_line_of_text(kept); !line.empty())
+      return fail(ErrorCode::invalid,
+                  fmt::format("this is text, not a profile: it begins with \"{}\"", line));
     return {};
   }
 
