@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "weir/model/profile.h"
@@ -74,6 +75,23 @@ void append_stack(std::string& out, const HealthReport& report, const HealthStac
   out += fmt::format("  {}\n", head);
   for (const std::string& function : stack.functions)
     out += fmt::format("      {}\n", printable(function));
+}
+
+constexpr std::uint64_t bar_cells = 12;
+
+/// A bar of bar_cells columns, filled by the share that `amount` is of `most`, by eighths.
+std::string bar(std::int64_t amount, std::int64_t most) {
+  constexpr const char* parts[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+  const double share =
+      most == 0 ? 0 : static_cast<double>(model::magnitude(amount)) / static_cast<double>(most);
+  auto eighths = static_cast<std::uint64_t>(std::lround(share * bar_cells * 8));
+  std::string text;
+  for (std::uint64_t cell = 0; cell < bar_cells; ++cell) {
+    const std::uint64_t here = std::min<std::uint64_t>(eighths, 8);
+    text += parts[here];
+    eighths -= here;
+  }
+  return text;
 }
 
 using Key = YamlKey<model::HealthLimits>;
@@ -210,16 +228,25 @@ std::string render_cluster(const ClusterReport& report, const ProfOptions& optio
   const ValueWords words(report.unit, options);
   std::string out = fmt::format("{} by label {}: {} in all\n", printable(report.type),
                                 printable(report.label), words(report.total));
-  out +=
-      fmt::format("{:>10} {:>6} {:>8}  {}\n", "value", "share", "samples", printable(report.label));
+  out += fmt::format("{:>10} {:>6} {:>8}  {:{}}  {}\n", "value", "share", "samples", "", bar_cells,
+                     printable(report.label));
+  // One scale for the values, and one for the functions of all of them.
+  std::int64_t widest = 0, widest_function = 0;
   for (const ClusterRow& row : report.rows) {
-    out += fmt::format("{:>10} {} {:>8}  {}\n", words(row.amount),
+    widest = std::max(widest, model::magnitude(row.amount));
+    for (const auto& [function, amount] : row.top)
+      widest_function = std::max(widest_function, model::magnitude(amount));
+  }
+  for (const ClusterRow& row : report.rows) {
+    out += fmt::format("{:>10} {} {:>8}  {}  {}\n", words(row.amount),
                        model::percentage(row.amount, report.total), row.samples,
+                       bar(row.amount, widest),
                        row.value.empty() ? "(without)" : printable(row.value));
     if (!row.by_state.empty())
       out += fmt::format("{:28}{}\n", "", states(row.by_state, row.amount));
     for (const auto& [function, amount] : row.top)
-      out += fmt::format("{:28}{:>8}  {}\n", "", words(amount), printable(function));
+      out += fmt::format("{:28}{}{:>8}  {}\n", "", bar(amount, widest_function), words(amount),
+                         printable(function));
   }
   return out;
 }
