@@ -231,7 +231,8 @@ TEST_P(CoreTest, ProvesFromACoreAndFromRecordings) {
   }
   std::printf("proved: %zu in the process, %zu in the core\n", proved_live, proved_in_core);
   EXPECT_GE(proved_live, 15u) << live;
-  EXPECT_GT(proved_in_core, 0u) << from_core;
+  // The thread that wrote the traceback has old words on its stack that may hide some.
+  EXPECT_GE(proved_in_core * 10, proved_live * 8) << from_core;
 }
 
 TEST_P(CoreTest, ProvesNothingWithoutAllOfTheCore) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "weir/gosym/module_data.h"
 
@@ -51,6 +53,8 @@ class Roots {
   }
   Result<void> special(const HeapSpan& span, Address at);
   Result<void> system_stacks(const ReachM& m);
+  bool in_system_call(Address pc) const;
+  Result<void> interrupted_stack(const ReachM& m, Address low);
   Result<void> masked(Address from, Address to, const gosym::PointerMask& mask);
 
   const ReachContext& context_;
@@ -174,6 +178,49 @@ Result<void> Roots::timers() {
   return {};
 }
 
+/// What a signal interrupted: from the frame that the kernel wrote at the top of the handler's
+/// stack, told by the description of that stack in it (struct ucontext, arch/x86/include/uapi/asm).
+/// Of signals within a handler the outermost counts. Nothing if there is no such frame.
+struct Interrupted {
+  Address sp, pc;
+};
+std::optional<Interrupted> interrupted_in(std::span<const std::uint64_t> handler,
+                                          const StackRange& signal) {
+  constexpr std::size_t size_at = 2, sp_at = 18, pc_at = 19;  // words from uc_stack.ss_sp on
+  for (std::size_t i = handler.size(); i-- > 0;) {
+    if (i + pc_at >= handler.size() || handler[i] != signal.low.value) continue;
+    if (handler[i + size_at] != signal.high - signal.low) continue;
+    return Interrupted{Address{handler[i + sp_at]}, Address{handler[i + pc_at]}};
+  }
+  return {};
+}
+
+/// Whether a signal frame's pc is behind a SYSCALL, or on one that is to be made again.
+bool Roots::in_system_call(Address pc) const {
+  constexpr std::array<std::uint8_t, 2> syscall{0x0f, 0x05};
+  std::array<std::uint8_t, 4> code{};
+  if (!context_.memory.read(pc - 2, std::as_writable_bytes(std::span(code)))) return false;
+  return std::equal(syscall.begin(), syscall.end(), code.begin()) ||
+         std::equal(syscall.begin(), syscall.end(), code.begin() + 2);
+}
+
+/// Both stacks of a thread in a signal handler. One that was interrupted in futex(), and has
+/// neither a P nor a goroutine, only waited for work: what its stacks and saved registers lead to,
+/// no code of the program will use, as with a thread that is in that system call.
+Result<void> Roots::interrupted_stack(const ReachM& m, Address low) {
+  const ReachRoot root{RootKind::system_stack, {}, {}, m.procid};
+  WEIR_TRY(const auto handler, context_.state.read_words(m.thread->registers.sp, m.signal.high));
+  const auto at = context_.cgo ? std::nullopt : interrupted_in(handler, m.signal);
+  if (at && !m.p && !m.curg && in_system_call(at->pc)) return {};
+  marker_.mark_words(handler, m.thread->registers.sp, root);
+  if (!at) return words(low, m.system.high, root);
+  if (m.system.holds(at->sp)) return words(at->sp, m.system.high, root);
+  const bool on_goroutine =
+      std::any_of(context_.state.goroutines().begin(), context_.state.goroutines().end(),
+                  [&](const ReachG& g) { return g.at == m.curg && g.stack.holds(at->sp); });
+  return on_goroutine ? Result<void>() : words(low, m.system.high, root);
+}
+
 Result<void> Roots::system_stacks(const ReachM& m) {
   const ReachRoot root{RootKind::system_stack, {}, {}, m.procid};
   const Address sp = m.thread->registers.sp;
@@ -183,10 +230,7 @@ Result<void> Roots::system_stacks(const ReachM& m) {
                           ? m.system.high - system_stack_scanned
                           : m.system.low;
   if (m.system.holds(sp)) return busy ? words(sp, m.system.high, root) : Result<void>();
-  if (m.signal.holds(sp)) {
-    WEIR_TRY_VOID(words(sp, m.signal.high, root));
-    return words(low, m.system.high, root);
-  }
+  if (m.signal.holds(sp)) return interrupted_stack(m, low);
   // On its goroutine's stack the other one is not in use; elsewhere is C code.
   const bool on_goroutine =
       std::any_of(context_.state.goroutines().begin(), context_.state.goroutines().end(),
