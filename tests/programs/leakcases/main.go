@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -58,6 +59,7 @@ func start() {
 var more []func()
 
 func main() {
+	flag.Parse()
 	done := make(chan bool)
 	go func() { start(); clear(); done <- true }()
 	<-done
@@ -72,6 +74,7 @@ func main() {
 	var b [1]byte
 	os.Stdin.Read(b[:])
 	runtime.KeepAlive(globals)
+	atEnd()
 }
 
 var globals []interface{}

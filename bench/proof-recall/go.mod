@@ -1,0 +1,3 @@
+module proofrecall
+
+go 1.22
