@@ -95,7 +95,7 @@ struct RunOptions {
   std::string folder;                  ///< the package's
   std::vector<std::string> arguments;  ///< more arguments for the program
   std::uint64_t seed = 1;              ///< of the random bytes of the process
-  std::size_t event_limit = 100'000;
+  std::size_t event_limit = 1'000'000;
   /// A timer that is due so soon may fire before the next operation; 0: only when nobody can run.
   Nanos jitter{100'000};
   /// Asked about each point, with its number from 0, once the run has ended. What is wrong with the
