@@ -9,12 +9,15 @@
 #include <cstring>
 
 #include "apps/weir/commands.h"
+#include "apps/weir/error_stream.h"
 #include "apps/weir/exec_session.h"
 #include "apps/weir/gate_flags.h"
 #include "apps/weir/gate_output.h"
 #include "apps/weir/results_folder.h"
 #include "apps/weir/test_profiles.h"
 #include "weir/analysis/judge.h"
+#include "weir/analysis/schedtrace.h"
+#include "weir/ingest/schedtrace.h"
 
 namespace weir::app {
 namespace {
@@ -63,12 +66,36 @@ Result<int> hand_over(const std::string& folder, const Gated& gated,
   return model::exit_code(report);
 }
 
+/// -schedtrace and -checkptr: both are told on the program's standard error.
+Result<Gated> run_watched(const std::vector<std::string>& argv, const GateRequest& request,
+                          const model::GateOptions& options) {
+  std::vector<std::string> environment = environment_without_folder();
+  if (request.schedtrace == 0 && !request.checkptr)
+    return run_gated(argv, environment, options, request.ancestors);
+  if (request.schedtrace != 0)
+    environment =
+        ingest::with_godebug(environment, fmt::format("schedtrace={}", request.schedtrace));
+  WEIR_TRY(ErrorStream stream, ErrorStream::open());
+  auto gated = run_gated(argv, environment, options, request.ancestors);
+  WEIR_TRY(ErrorStream::Seen seen, stream.close());
+  if (!gated) return gated;
+  if (request.checkptr) gated->result.pointer_fault = std::move(seen.fault);
+  if (request.schedtrace == 0) return gated;
+  gated->result.scheduler = analysis::judge_schedule(std::move(seen.sched.samples));
+  gated->result.scheduler->samples.clear();
+  gated->result.notes.merge(seen.sched.notes);
+  if (gated->result.scheduler->count == 0)
+    gated->result.notes.add(Severity::warning,
+                            "the program ended before it printed a line of schedtrace", {},
+                            "a shorter -schedtrace sees more");
+  return gated;
+}
+
 Result<int> watch(const std::vector<std::string>& argv, const GateRequest& request,
                   const model::GateOptions& options, const std::string& folder) {
   WEIR_TRY(TestProfiles profiles,
            TestProfiles::prepare(argv, request.profiles, request.profile_folder));
-  WEIR_TRY(Gated gated, run_gated(profiles.command(argv), environment_without_folder(), options,
-                                  request.ancestors));
+  WEIR_TRY(Gated gated, run_watched(profiles.command(argv), request, options));
   WEIR_TRY_VOID(profiles.take(gated));
   auto code = folder.empty() ? publish({gated.result}, options, request, {true, gated.stuck_told})
                              : hand_over(folder, gated, options);

@@ -42,7 +42,8 @@ void print_help(const FlagSet& flags) {
       "  weir test -settle=3s -baseline leaks.json ./...\n"
       "  weir test -profile block,mutex ./...\n"
       "  weir test -ignore-any 'go.opencensus.io/*' -junit leaks.xml ./...\n"
-      "  weir test -explore 30s ./...\n",
+      "  weir test -explore 30s ./...\n"
+      "  weir test -schedtrace 100 -checkptr ./...\n",
       flags.help());
 }
 
@@ -108,8 +109,16 @@ Result<std::vector<std::string>> go_command(const std::string& go, const GoTestA
   const auto split = args.words.begin() + static_cast<std::ptrdiff_t>(taken);
   command.insert(command.end(), args.words.begin(), split);
   command.push_back("-exec=" + quoted);
+  if (request.checkptr) command.emplace_back("-gcflags=all=-d=checkptr");
   command.insert(command.end(), split, args.words.end());
   return command;
+}
+
+bool has_flag(const std::vector<std::string>& words, std::string_view name) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    const auto flag = split_flag(word);
+    return flag && flag->name == name;
+  });
 }
 
 void say_clean(const std::vector<model::ExecResult>& results) {
@@ -214,6 +223,14 @@ int run_test(const std::vector<std::string>& args) {
   if (!options) return complain_usage(options.error(), "test");
   if (const auto twice = check_profiles(request.profiles, split->words); !twice)
     return complain_usage(twice.error(), "test");
+  if (request.checkptr && has_flag(split->words, "gcflags"))
+    return complain_usage(Error{ErrorCode::usage,
+                                "-checkptr is itself a -gcflags, of which go test takes one; -race "
+                                "checks pointers, too",
+                                {},
+                                0,
+                                {}},
+                          "test");
   if (options->off) {
     std::vector<std::string> command = {wanted.go, "test"};
     command.insert(command.end(), split->words.begin(), split->words.end());

@@ -119,6 +119,15 @@ std::vector<Flag> gate_flags(GateRequest& request, const char* json) {
        }},
       {"profile-folder", "DIR", "where to, a folder for each package in it (weir-profiles)",
        set_text(request.profile_folder)},
+      {"schedtrace", "ms", "look at the scheduler so often, by GODEBUG=schedtrace, and judge it",
+       [&request](const std::string& value) -> Result<void> {
+         WEIR_TRY(request.schedtrace, parse_count(value));
+         if (request.schedtrace == 0 || request.schedtrace > 3'600'000)
+           return fail(ErrorCode::usage, "1 to 3600000 milliseconds");
+         return {};
+       }},
+      {"checkptr", "", "tell what -d=checkptr finds; weir test builds with it",
+       set_switch(request.checkptr)},
   };
 }
 
@@ -158,6 +167,8 @@ std::vector<std::string> exec_flags(const model::GateOptions& options, const Gat
     flags.push_back("-profile-folder=" +
                     absolute(fs::current_path(ignored), request.profile_folder));
   }
+  if (request.schedtrace != 0) flags.push_back(fmt::format("-schedtrace={}", request.schedtrace));
+  if (request.checkptr) flags.emplace_back("-checkptr");
   const auto add_all = [&](const char* name, const std::vector<std::string>& values) {
     for (const std::string& value : values) flags.push_back(fmt::format("-{}={}", name, value));
   };

@@ -18,6 +18,8 @@ struct GateRequest {
   int ancestors = 16;  ///< creators of creators that Go is told to remember
   std::vector<std::string> profiles;  ///< kinds to take of each test binary
   std::string profile_folder = "weir-profiles";
+  int schedtrace = 0;     ///< milliseconds between two lines; 0: none
+  bool checkptr = false;  ///< look for what a build with -d=checkptr finds
 };
 
 /// The flags of both commands; they write into `request`, which must outlive them. `json` is what

@@ -87,6 +87,20 @@ inline model::ExecResult program_with_everything() {
   made.stuck->weakened_by = "the snapshot is partial";
   made.counts = {{"TestA", 2, 5, 9}};
   made.profiles = {{"block", "/src/weir-profiles/example.com_app/block.pb.gz"}};
+  model::SchedReport& scheduler = made.scheduler.emplace();
+  scheduler.count = 12;
+  scheduler.span = Nanos{1'100'000'000};
+  scheduler.gomaxprocs = 2;
+  scheduler.run_queue.most = 30;
+  scheduler.local_queues.most = 4;
+  scheduler.threads.most = 21;
+  scheduler.verdicts = {
+      {model::SchedVerdictKind::threads, true, "Threads grew from 5 to 21.",
+       "Look for C calls & system calls that do not return.", Nanos{0}, Nanos{1'100'000'000}, 12},
+      {model::SchedVerdictKind::starved, false, "30 goroutines queued.", "", Nanos{100'000'000},
+       Nanos{400'000'000}, 4}};
+  made.pointer_fault = {"checkptr: converted pointer straddles multiple allocations",
+                        {{"example.com/app.widen", "/src/app/wide.go", 14}}};
   made.notes.add(Severity::warning, "a stack was cut", "goroutine 9", "raise the limit");
   made.notes.add(Severity::warning, "a stack was cut");
   return made;

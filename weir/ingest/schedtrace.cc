@@ -35,21 +35,6 @@ model::SchedSample to_model(const gotrace::SchedSample& from) {
   return to;
 }
 
-/// This process's environment, with GODEBUG extended.
-std::vector<std::string> environment_with(const std::string& setting) {
-  std::vector<std::string> all;
-  std::string godebug = setting;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (text.starts_with("GODEBUG=") && text.size() > 8)
-      godebug = fmt::format("{},{}", text.substr(8), setting);
-    else if (!text.starts_with("GODEBUG="))
-      all.emplace_back(text);
-  }
-  all.push_back("GODEBUG=" + godebug);
-  return all;
-}
-
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
@@ -69,7 +54,28 @@ void pass_on(std::string_view line) {
 
 }  // namespace
 
+std::vector<std::string> with_godebug(const std::vector<std::string>& environment,
+                                      const std::string& setting) {
+  constexpr std::string_view name = "GODEBUG=";
+  std::vector<std::string> all;
+  std::string godebug = setting;
+  for (const std::string_view entry : environment) {
+    if (!entry.starts_with(name))
+      all.emplace_back(entry);
+    else if (entry.size() > name.size())
+      godebug = fmt::format("{},{}", entry.substr(name.size()), setting);
+  }
+  all.push_back(std::string(name) + godebug);
+  return all;
+}
+
 Result<SchedLines> read_sched_lines(int fd, const std::function<void(std::string_view)>& others) {
+  return read_sched_lines([fd](char* to, std::size_t size) { return ::read(fd, to, size); },
+                          others);
+}
+
+Result<SchedLines> read_sched_lines(const std::function<ssize_t(char*, std::size_t)>& read,
+                                    const std::function<void(std::string_view)>& others) {
   SchedLines lines;
   std::uint64_t left_out = 0;
   gotrace::SchedParser parser(
@@ -85,7 +91,7 @@ Result<SchedLines> read_sched_lines(int fd, const std::function<void(std::string
       });
   std::string piece(64 << 10, '\0');
   while (true) {
-    const ssize_t got = read(fd, piece.data(), piece.size());
+    const ssize_t got = read(piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(ErrorCode::io, "cannot be read", {}, errno);
     if (got == 0) break;
@@ -109,7 +115,8 @@ Result<SchedLines> read_sched_file(const std::string& name) {
   }
   auto lines = read_sched_lines(fd, nullptr);
   if (fd != STDIN_FILENO) close(fd);
-  if (lines && lines->samples.empty())
+  if (!lines) return fail(std::move(lines).error().with(name));
+  if (lines->samples.empty())
     return fail(
         ErrorCode::not_found,
         fmt::format("there is no line of GODEBUG=schedtrace in it ({} others)", lines->other_lines),
@@ -122,8 +129,10 @@ Result<SchedRun> run_with_schedtrace(const std::vector<std::string>& argv, int m
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(ErrorCode::io, "cannot make a pipe", {}, errno);
   std::vector<std::string> words = argv;
-  std::vector<std::string> environment =
-      environment_with(fmt::format("schedtrace={}{}", millis, detail ? ",scheddetail=1" : ""));
+  std::vector<std::string> inherited;
+  for (char** entry = environ; *entry != nullptr; ++entry) inherited.emplace_back(*entry);
+  std::vector<std::string> environment = with_godebug(
+      inherited, fmt::format("schedtrace={}{}", millis, detail ? ",scheddetail=1" : ""));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);

@@ -34,6 +34,8 @@ int exit_code(const GateReport& report) {
   }
   const auto found = [&](const ExecResult& program) {
     if (program.stuck && program.stuck->stuck) return true;
+    if (program.pointer_fault || (program.scheduler && program.scheduler->has_finding()))
+      return true;
     return std::any_of(program.findings.begin(), program.findings.end(),
                        [&](const Finding& finding) { return fails(finding, report.strict); });
   };

@@ -10,6 +10,7 @@
 #include "weir/base/address.h"
 #include "weir/base/notes.h"
 #include "weir/model/profile_health.h"
+#include "weir/model/schedtrace.h"
 
 namespace weir::model {
 
@@ -123,6 +124,12 @@ struct ProfileFile {
   bool operator==(const ProfileFile&) const = default;
 };
 
+/// What a build with -d=checkptr ended with: a use of unsafe.Pointer that Go does not allow.
+struct PointerFault {
+  std::string message;           ///< Go's words: "checkptr: misaligned pointer conversion"
+  std::vector<CodePlace> stack;  ///< innermost first, without the runtime's; may be empty
+};
+
 /// What `weir exec` found in one program. `weir test` merges one per test binary.
 struct ExecResult {
   std::string package;     ///< import path; the program's file name when not known
@@ -138,8 +145,10 @@ struct ExecResult {
   std::vector<Finding> findings;
   std::optional<StuckDiagnosis> stuck;
   std::vector<TestCount> counts;
-  std::vector<ProfileFile> profiles;  ///< with -profile
-  std::string not_checked;            ///< not empty: weir could not look, and this is why
+  std::vector<ProfileFile> profiles;          ///< with -profile
+  std::optional<SchedReport> scheduler;       ///< with -schedtrace; without its samples
+  std::optional<PointerFault> pointer_fault;  ///< with -checkptr
+  std::string not_checked;                    ///< not empty: weir could not look, and this is why
   Notes notes;
 };
 
@@ -211,8 +220,9 @@ inline bool fails(const Finding& finding, bool strict) {
   return strict || !finding.known;
 }
 
-/// 0 clean, 1 findings that fail, a stuck program, a profile beyond its limit or a fault found by
-/// exploring, 2 weir could not look at some program; a failing child's own code comes first.
+/// 0 clean, 1 findings that fail, a stuck program, a finding about the scheduler, a pointer fault,
+/// a profile beyond its limit or a fault found by exploring, 2 weir could not look at some program;
+/// a failing child's own code comes first.
 int exit_code(const GateReport& report);
 
 }  // namespace weir::model

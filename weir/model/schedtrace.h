@@ -1,5 +1,6 @@
 #pragma once
 // What GODEBUG=schedtrace tells of a program's scheduler, and what weir makes of it.
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -63,6 +64,11 @@ struct SchedReport {
   bool detailed = false;
   std::vector<SchedVerdict> verdicts;
   Notes notes;
+
+  bool has_finding() const {
+    return std::any_of(verdicts.begin(), verdicts.end(),
+                       [](const SchedVerdict& verdict) { return verdict.is_finding; });
+  }
 };
 
 }  // namespace weir::model

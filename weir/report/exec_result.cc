@@ -104,6 +104,42 @@ void read_notes(const Fields& fields, Notes& notes) {
   });
 }
 
+model::SchedReport scheduler_of(const Fields& fields) {
+  using enum model::SchedVerdictKind;
+  constexpr model::SchedVerdictKind kinds[] = {starved, unserved, frozen,   stalled,
+                                               idle,    threads,  imbalance};
+  model::SchedReport report;
+  std::optional<Nanos> span, from, to;
+  fields.read("samples_seen", report.count);
+  fields.read("span_ns", span);
+  report.span = span.value_or(Nanos{});
+  fields.read("gomaxprocs", report.gomaxprocs);
+  fields.read("run_queue_most", report.run_queue.most);
+  fields.read("local_queues_most", report.local_queues.most);
+  fields.read("threads_most", report.threads.most);
+  fields.for_each("verdicts", [&](const Fields& f) {
+    model::SchedVerdict& verdict = report.verdicts.emplace_back();
+    f.read_word("kind", kinds, verdict.kind);
+    f.read("finding", verdict.is_finding);
+    f.read("text", verdict.text);
+    f.read("advice", verdict.advice);
+    f.read("from_ns", from);
+    f.read("to_ns", to);
+    verdict.from = from.value_or(Nanos{});
+    verdict.to = to.value_or(Nanos{});
+    f.read("samples", verdict.samples);
+  });
+  return report;
+}
+
+model::PointerFault fault_of(const Fields& fields) {
+  model::PointerFault fault;
+  fields.require("message");
+  fields.read("message", fault.message);
+  fields.for_each("stack", [&](const Fields& f) { fault.stack.push_back(place_of(f)); });
+  return fault;
+}
+
 ExecResult result_of(const Fields& fields, std::string& failure) {
   ExecResult result;
   fields.require("package");
@@ -133,6 +169,9 @@ ExecResult result_of(const Fields& fields, std::string& failure) {
     f.read("kind", profile.kind);
     f.read("path", profile.path);
   });
+  if (const auto scheduler = fields.object("scheduler"))
+    result.scheduler = scheduler_of(*scheduler);
+  if (const auto fault = fields.object("pointer_fault")) result.pointer_fault = fault_of(*fault);
   read_notes(fields, result.notes);
   return result;
 }

@@ -215,6 +215,33 @@ void add_notes(Page& page, const ExecResult& program) {
   }
 }
 
+void add_pointer_fault(Page& page, const ExecResult& program) {
+  if (!program.pointer_fault) return;
+  const model::PointerFault& fault = *program.pointer_fault;
+  page.line(page.paint("1;31", printable(fmt::format("weir: {}: unsafe pointer: {}",
+                                                     program.package, fault.message))));
+  for (std::size_t i = 0; i < fault.stack.size() && i < max_listed; ++i)
+    page.field(i == 0 ? "at" : "", place_text(fault.stack[i]));
+}
+
+void add_scheduler(Page& page, const ExecResult& program) {
+  if (!program.scheduler) return;
+  const model::SchedReport& report = *program.scheduler;
+  page.line(printable(fmt::format(
+      "weir: {}: scheduler: {} over {}, GOMAXPROCS {}, at most {} queued for all, {} for single "
+      "Ps, {}",
+      program.package, counted(report.count, "sample"), to_text(report.span), report.gomaxprocs,
+      report.run_queue.most, report.local_queues.most, counted(report.threads.most, "thread"))));
+  for (const model::SchedVerdict& verdict : report.verdicts) {
+    const std::string name = to_string(verdict.kind);
+    page.line(fmt::format("  {} from {} to {}",
+                          verdict.is_finding ? page.paint("1;31", name) : name,
+                          to_text(verdict.from), to_text(verdict.to)));
+    page.field("", verdict.text);
+    page.field("advice", verdict.advice);
+  }
+}
+
 /// What was found is told in full by render_exploration; this counts.
 void add_explored(Page& page, const GateReport& report) {
   if (report.explored.empty()) return;
@@ -284,6 +311,8 @@ std::string render_gate_text(const GateReport& report, const TextOptions& option
   add_not_seen(page, report);
   add_explored(page, report);
   for (const ExecResult& program : report.programs) {
+    add_pointer_fault(page, program);
+    add_scheduler(page, program);
     if (options.verbose) add_counts(page, program);
     add_notes(page, program);
   }

@@ -145,6 +145,51 @@ void write_stuck(JsonWriter& json, const model::StuckDiagnosis& stuck) {
   json.end_object();
 }
 
+void write_verdicts(JsonWriter& json, const std::vector<model::SchedVerdict>& verdicts) {
+  json.key("verdicts");
+  json.begin_array();
+  for (const model::SchedVerdict& verdict : verdicts) {
+    json.begin_object();
+    json.member("kind", std::string_view(to_string(verdict.kind)));
+    json.member("finding", verdict.is_finding);
+    json.member("text", verdict.text);
+    json.member("advice", verdict.advice);
+    json.member("from_ns", verdict.from.value);
+    json.member("to_ns", verdict.to.value);
+    json.member("samples", verdict.samples);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+namespace {
+
+void write_scheduler(JsonWriter& json, const model::SchedReport& report) {
+  json.key("scheduler");
+  json.begin_object();
+  json.member("samples_seen", report.count);
+  json.member("span_ns", report.span.value);
+  json.member("gomaxprocs", report.gomaxprocs);
+  json.member("run_queue_most", report.run_queue.most);
+  json.member("local_queues_most", report.local_queues.most);
+  json.member("threads_most", report.threads.most);
+  write_verdicts(json, report.verdicts);
+  json.end_object();
+}
+
+void write_pointer_fault(JsonWriter& json, const model::PointerFault& fault) {
+  json.key("pointer_fault");
+  json.begin_object();
+  json.member("message", fault.message);
+  json.key("stack");
+  json.begin_array();
+  for (const model::CodePlace& place : fault.stack) write_place(json, place);
+  json.end_array();
+  json.end_object();
+}
+
+}  // namespace
+
 void write_program_members(JsonWriter& json, const model::ExecResult& result) {
   json.member("package", result.package);
   json.member_if("executable", result.executable);
@@ -178,6 +223,8 @@ void write_program_members(JsonWriter& json, const model::ExecResult& result) {
     }
     json.end_array();
   }
+  if (result.scheduler) write_scheduler(json, *result.scheduler);
+  if (result.pointer_fault) write_pointer_fault(json, *result.pointer_fault);
   json.key("notes");
   write_notes(json, result.notes);
 }

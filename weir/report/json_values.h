@@ -16,6 +16,8 @@ void write_notes(JsonWriter& json, const Notes& notes);
 void write_fingerprint(JsonWriter& json, const model::Fingerprint& fingerprint);
 void write_finding(JsonWriter& json, const model::Finding& finding);
 void write_stuck(JsonWriter& json, const model::StuckDiagnosis& stuck);
+/// The member "verdicts".
+void write_verdicts(JsonWriter& json, const std::vector<model::SchedVerdict>& verdicts);
 /// The members of a program's result, inside an object that the caller has begun.
 void write_program_members(JsonWriter& json, const model::ExecResult& result);
 

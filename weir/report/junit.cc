@@ -159,6 +159,17 @@ Suite suite_of(const ExecResult& program, bool strict) {
                           line.where.line);
     suite.failure("stuck", program.stuck->headline, "stuck", text);
   }
+  if (program.pointer_fault) {
+    std::string text;
+    for (const model::CodePlace& place : program.pointer_fault->stack)
+      text += fmt::format("{}\n    {}:{}\n", place.function, place.file, place.line);
+    suite.failure("unsafe pointers", program.pointer_fault->message, "checkptr", text);
+  }
+  if (program.scheduler)
+    for (const model::SchedVerdict& verdict : program.scheduler->verdicts)
+      if (verdict.is_finding)
+        suite.failure(fmt::format("scheduler: {}", to_string(verdict.kind)), verdict.text,
+                      to_string(verdict.kind), verdict.advice + "\n");
   for (const Finding& finding : program.findings) add_finding(suite, finding, strict);
   if (suite.totals().tests == 0) suite.pass("goroutine leaks");
   return suite;

@@ -115,20 +115,7 @@ std::string render_schedule_json(const SchedReport& report) {
   write_spread(json, "threads", report.threads);
   if (report.detailed) write_spread(json, "waiting", report.waiting);
   json.member("idle_while_queued", report.idle_while_queued);
-  json.key("verdicts");
-  json.begin_array();
-  for (const SchedVerdict& verdict : report.verdicts) {
-    json.begin_object();
-    json.member("kind", std::string_view(to_string(verdict.kind)));
-    json.member("finding", verdict.is_finding);
-    json.member("text", verdict.text);
-    json.member("advice", verdict.advice);
-    json.member("from_ns", verdict.from.value);
-    json.member("to_ns", verdict.to.value);
-    json.member("samples", verdict.samples);
-    json.end_object();
-  }
-  json.end_array();
+  write_verdicts(json, report.verdicts);
   json.key("samples");
   json.begin_array();
   for (const SchedSample& sample : report.samples) write_sample(json, sample);
