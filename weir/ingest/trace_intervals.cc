@@ -168,6 +168,7 @@ inline void TraceIntervals::leave(Goroutine& goroutine, const Event& event) {
     if (!wants_running_) return;
   } else if (is_scheduling(goroutine.kind)) {
     --runnable_;
+    runnable_area_ += last_;
     goroutine.proc = event.proc;
   }
   hand_on(goroutine, event.time, false);
@@ -184,6 +185,7 @@ inline void TraceIntervals::enter(Goroutine& goroutine, TraceKind kind, const Ev
     goroutine.proc = event.proc;
   } else if (is_scheduling(kind)) {
     runnable_most_ = std::max(runnable_most_, ++runnable_);
+    runnable_area_ -= last_;
   }
 }
 
@@ -373,14 +375,11 @@ void TraceIntervals::other_event(const Event& event) {
 
 inline void TraceIntervals::pass_time(const Event& event) {
   if (!any_) {
-    first_ = last_ = runnable_at_ = event.time;
+    first_ = last_ = event.time;
+    runnable_area_ -= runnable_ * static_cast<decltype(runnable_area_)>(first_);
     any_ = true;
   }
-  if (event.time > runnable_at_) {
-    runnable_area_ +=
-        static_cast<double>(runnable_) * static_cast<double>(event.time - runnable_at_);
-    last_ = runnable_at_ = event.time;
-  }
+  last_ = std::max(last_, event.time);
 }
 
 inline void TraceIntervals::one(const Event& event) {
@@ -478,7 +477,8 @@ void TraceIntervals::finish(model::TraceSummary& summary) {
   summary.gc_active = Nanos{gc_active_};
   summary.stopped_world = Nanos{stopped_};
   summary.heap_largest = heap_largest_;
-  summary.runnable_mean = span > 0 ? runnable_area_ / static_cast<double>(span) : 0;
+  const auto area = runnable_area_ + runnable_ * static_cast<decltype(runnable_area_)>(last_);
+  summary.runnable_mean = span > 0 ? static_cast<double>(area) / static_cast<double>(span) : 0;
   summary.runnable_most = static_cast<std::uint64_t>(std::max<std::int64_t>(runnable_most_, 0));
   summary.backward = backward_;
 }

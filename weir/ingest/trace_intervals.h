@@ -80,8 +80,10 @@ class TraceIntervals : public gotrace::EventSink {
   std::int64_t running_ = 0;
   std::int64_t gc_since_ = -1, gc_active_ = 0, stop_since_ = -1, stopped_ = 0;
   std::uint64_t gc_cycles_ = 0, heap_largest_ = 0, gomaxprocs_ = 0;
-  std::int64_t runnable_ = 0, runnable_most_ = 0, runnable_at_ = 0;
-  double runnable_area_ = 0;
+  std::int64_t runnable_ = 0, runnable_most_ = 0;
+  // The area below the number of goroutines that wait for a P, over time: minus the times at which
+  // it went up, plus those at which it went down, plus what is left of it at the end.
+  __extension__ __int128 runnable_area_ = 0;
 };
 
 }  // namespace weir::ingest
