@@ -55,7 +55,7 @@ class MergeHeap {
 /// How many tries a trace has earned after so many events: a sound one needs hardly any.
 class SearchBudget {
  public:
-  static constexpr std::uint64_t at_first = 1'000'000;
+  static constexpr std::uint64_t at_first = 100'000;
   static constexpr std::uint64_t for_an_event = 16;
 
   std::uint64_t left(std::uint64_t events) const {
