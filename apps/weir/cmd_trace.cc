@@ -71,6 +71,8 @@ Result<void> set_window(TraceRequest& request, const std::string& value) {
   if (!to.empty()) {
     WEIR_TRY(request.query.to, report::parse_duration(to));
   }
+  if (request.query.from && request.query.to && *request.query.to < *request.query.from)
+    return fail(ErrorCode::usage, fmt::format("\"{}\" ends before it begins", value));
   add_words(request.filter, fmt::format("waits that end from {} to {}", from.empty() ? "0" : from,
                                         to.empty() ? "the end" : to));
   return {};

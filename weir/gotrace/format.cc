@@ -97,7 +97,11 @@ bool looks_like_trace(bytes::Bytes bytes) {
 Result<Header> parse_header(bytes::Bytes bytes) {
   if (!looks_like_trace(bytes))
     return fail(ErrorCode::invalid,
-                "this is no execution trace of Go: it does not begin with \"go 1.NN trace\"",
+                fmt::format("this is {}no execution trace of Go: it does not begin with \"go 1.NN "
+                            "trace\"",
+                            bytes.empty()                            ? "empty, and "
+                            : bytes::as_text(bytes).starts_with('<') ? "a web page, and "
+                                                                     : ""),
                 FileOffset{0});
   const std::string_view text = bytes::as_text(bytes.first(Header::size));
   Header header;
