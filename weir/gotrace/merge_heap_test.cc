@@ -14,7 +14,8 @@ TEST(MergeHeap, FindsTheEarliestWhateverIsPostponedAndDropped) {
   for (int round = 0; round < 200; ++round) {
     MergeHeap heap;
     std::map<std::uint32_t, std::uint64_t> entries;
-    for (std::uint32_t index = 0; index < 1 + random() % 40; ++index) {
+    const std::uint32_t count = 1 + random() % 40;
+    for (std::uint32_t index = 0; index < count; ++index) {
       entries[index] = random() % 16;
       heap.add({entries[index], index});
     }
