@@ -110,6 +110,7 @@ class Graph {
       for (const Side& side : sides_of(*nodes_[i].goroutine)) waiters_[side].push_back(i);
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       for (const Address object : nodes_[i].goroutine->refers_to) referrers_[object].push_back(i);
+    find_wakers();
     std::vector<const Goroutine*> goroutines;
     for (const Node& node : nodes_) goroutines.push_back(node.goroutine);
     owners_.emplace(std::move(goroutines));
@@ -129,14 +130,17 @@ class Graph {
   };
 
   /// Those who refer to the object and do not wait on the same side of it.
-  std::vector<std::size_t> wakers_of(const Side& side) const {
-    std::vector<std::size_t> wakers;
-    const auto found = referrers_.find(side.object);
-    if (found == referrers_.end()) return wakers;
-    const auto& same = waiters_.at(side);
-    for (const std::size_t i : found->second)
-      if (!std::binary_search(same.begin(), same.end(), i)) wakers.push_back(i);
-    return wakers;
+  const std::vector<std::size_t>& wakers_of(const Side& side) const { return wakers_.at(side); }
+
+  /// For each side that somebody waits on, once: thousands may wait there.
+  void find_wakers() {
+    for (const auto& [side, same] : waiters_) {
+      std::vector<std::size_t>& wakers = wakers_[side];
+      const auto found = referrers_.find(side.object);
+      if (found == referrers_.end()) continue;
+      for (const std::size_t i : found->second)
+        if (!std::binary_search(same.begin(), same.end(), i)) wakers.push_back(i);
+    }
   }
 
   /// Whose code says that it holds a lock is the one who gives it back; others that only refer to
@@ -184,6 +188,7 @@ class Graph {
   std::map<Address, std::vector<const model::Holder*>> outside_;
   std::map<Side, std::vector<std::size_t>> waiters_;
   std::map<Address, std::vector<std::size_t>> referrers_;
+  std::map<Side, std::vector<std::size_t>> wakers_;
 };
 
 /// Those that can't go on even if all who can go on wake whomever their stacks refer to: what is
@@ -305,7 +310,7 @@ WhyObject Graph::object(const Side& side, const std::vector<std::size_t>& waiter
   made.text = model::describe(*first.goroutine->blocked_on);
   for (const std::size_t i : waiters) made.waiters.push_back(nodes_[i].goroutine->id);
   made.lock = is_lock(first.goroutine->blocked_on->kind);
-  const auto refer = wakers_of(side);
+  const auto& refer = wakers_of(side);
   std::set<std::size_t> all(refer.begin(), refer.end());
   all.insert(first.owners.begin(), first.owners.end());
   for (const std::size_t i : all) {
