@@ -38,7 +38,10 @@ class Copier {
   }
 
   Result<target::InjectionSite> choose(const target::StoppedProcess& stop) {
-    return gortime::choose_injection_thread(code_, reader_.program(), memory_, stop.threads(),
+    return choose_among(stop.threads());
+  }
+  Result<target::InjectionSite> choose_among(std::span<const target::StoppedThread> threads) {
+    return gortime::choose_injection_thread(code_, reader_.program(), memory_, threads,
                                             [](int tid) { return tid; });
   }
   Result<ForkCopy> take() {
@@ -127,6 +130,31 @@ TEST_P(ForkCopyTest, AThreadLetGoInTheMiddleRestoresItself) {
   }
   EXPECT_GT(done, 0);
   expect_alive(child);
+}
+
+// The same with a thread that computes: what it has in its vector registers is still there.
+TEST_P(ForkCopyTest, AThreadLetGoInTheMiddleKeepsItsVectorRegisters) {
+  if (!__builtin_cpu_supports("avx2")) GTEST_SKIP() << "the processor has no AVX2";
+  WEIR_BUILD_GO(program, go(), "vectors");
+  WEIR_ASSERT_OK(Child child, Child::start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(Copier copier, Copier::open(child.pid()));
+  int done = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto stopped = target::while_stopped(child.pid(), {}, [&](target::StoppedProcess& stop) {
+      std::vector<target::StoppedThread> computing;
+      for (const target::StoppedThread& thread : stop.threads())
+        if (thread.has_registers && thread.registers.syscall < 0) computing.push_back(thread);
+      const auto site = copier.choose_among(computing);
+      if (!site) return;
+      auto injection = target::Injection::prepare(child.pid(), *site);
+      if (injection && injection->begin(SYS_clone, {0, 0, 0, 0, 0, 0})) ++done;
+    });
+    EXPECT_TRUE(stopped.has_value());
+    usleep(10'000);
+    ASSERT_TRUE(child.running()) << "round " << i << ": the value of a register has changed";
+  }
+  EXPECT_GT(done, 0);
 }
 
 // kill -9 of whoever makes the copies, at any moment.

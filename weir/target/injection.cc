@@ -1,5 +1,8 @@
 #include "weir/target/injection.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <elf.h>
 #include <errno.h>
 #include <sys/ptrace.h>
@@ -7,8 +10,10 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #ifndef PTRACE_GETSIGMASK
@@ -47,6 +52,7 @@ namespace {
 
 constexpr std::size_t red_zone = 256;
 constexpr std::size_t legacy_size = 512;
+constexpr std::size_t header_size = 64;
 constexpr std::size_t software_bytes = 464;  // struct _fpx_sw_bytes in the legacy area
 constexpr std::uint32_t magic1 = 0x46505853, magic2 = 0x46505845;
 
@@ -103,23 +109,43 @@ void put(std::vector<std::byte>& into, std::size_t at, const T& value) {
   std::memcpy(into.data() + at, &value, sizeof value);
 }
 
-/// The vector registers as a signal frame has them.
+/// Where the last of these parts of an XSAVE area ends (CPUID 0xd), the standard form's header at
+/// least. Nothing if the processor does not say.
+std::optional<std::size_t> used_size(std::uint64_t features) {
+  std::size_t size = legacy_size + header_size;
+  for (unsigned feature = 2; feature < 64; ++feature) {
+    if ((features >> feature & 1) == 0) continue;
+    unsigned part = 0, offset = 0, flags = 0, unused = 0;
+    if (__get_cpuid_count(0xd, feature, &part, &offset, &flags, &unused) == 0 || part == 0)
+      return {};
+    size = std::max<std::size_t>(size, std::size_t{offset} + part);
+  }
+  return size;
+}
+
+/// The vector registers as a signal frame has them. Only up to the last part in use: the kernel
+/// takes what is larger than the thread may use (with AMX, which needs a permission, always) for no
+/// such state, and restores 16 bytes of each register (check_xstate_in_sigframe,
+/// arch/x86/kernel/fpu/signal.c).
 Result<std::vector<std::byte>> vector_state(int tid) {
   std::vector<std::byte> state(64 << 10);
   iovec into{state.data(), state.size()};
   if (ptrace(PTRACE_GETREGSET, tid, reinterpret_cast<void*>(NT_X86_XSTATE), &into) != 0)
     return ptrace_failed("reading the vector registers of", tid);
-  if (into.iov_len < legacy_size + 64)
+  if (into.iov_len < legacy_size + header_size)
     return fail(ErrorCode::unsupported, "the machine has no XSAVE");
-  state.resize(into.iov_len);
-  std::uint64_t features = 0;  // as PTRACE_GETREGSET leaves them: XCR0
-  std::memcpy(&features, state.data() + software_bytes, sizeof features);
+  std::uint64_t features = 0, in_use = 0;
+  std::memcpy(&features, state.data() + software_bytes, sizeof features);  // XCR0, put there
+  std::memcpy(&in_use, state.data() + legacy_size, sizeof in_use);         // XSTATE_BV
+  const auto size = used_size(in_use);
+  if (!size || *size > into.iov_len)
+    return fail(ErrorCode::unsupported, "vector registers that weir does not know are in use");
+  state.resize(*size + 4);
   put(state, software_bytes, magic1);
-  put(state, software_bytes + 4, static_cast<std::uint32_t>(into.iov_len + 4));
+  put(state, software_bytes + 4, static_cast<std::uint32_t>(*size + 4));
   put(state, software_bytes + 8, features);
-  put(state, software_bytes + 16, static_cast<std::uint32_t>(into.iov_len));
-  state.resize(into.iov_len + 4);
-  put(state, into.iov_len, magic2);
+  put(state, software_bytes + 16, static_cast<std::uint32_t>(*size));
+  put(state, *size, magic2);
   return state;
 }
 
