@@ -178,8 +178,8 @@ void ForkCopy::State::reap() {
   for (int i = 0; i < most_tries && !try_reap(); ++i) usleep(1000U << i);
 }
 
-/// False if the thread did not stop in time, as on a busy machine, or stood where no system call can
-/// be injected: it is worth a new try then.
+/// False if the thread did not stop in time, as on a busy machine, or stood where no system call
+/// can be injected: it is worth a new try then.
 bool ForkCopy::State::try_reap() {
   const std::array<int, 1> tids{site.tid};
   StopOptions stop_options;
