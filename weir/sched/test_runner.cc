@@ -45,7 +45,8 @@ void mix(Hash& hash, const RunEvent& event) {
 }
 
 /// RunRecord::order_hash: a sum of hashes that each follow from the events before it in the same
-/// goroutine and on the same object, and from nothing else.
+/// goroutine and on the same object, and from nothing else. An object is told by what was done to
+/// it: its address may be another in another process (with Go 1.19 to 1.21 it is).
 class OrderHash {
  public:
   void mix(const RunEvent& event, std::uint64_t object) {
@@ -53,7 +54,7 @@ class OrderHash {
     Hash one;
     one.mix(event.goroutine.value);
     one.mix(event.pc.value);
-    one.mix(object);
+    one.mix(static_cast<std::uint64_t>(object != 0));
     one.mix(static_cast<std::uint64_t>(event.timer));
     std::uint64_t& before = by_goroutine_[event.goroutine.value];
     one.mix(before);
