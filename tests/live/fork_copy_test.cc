@@ -9,8 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <iterator>
 
 #include "tests/support/go_test_case.h"
 #include "weir/gortime/injection_site.h"
@@ -110,8 +113,24 @@ TEST_P(ForkCopyTest, IsAFrozenCopyAndHarmsNobody) {
   expect_alive(child);
 }
 
-// The thread is let go with everything still changed, as when weir is killed right then: it makes
-// the call itself, its child exits, and it goes on.
+/// Lets one of the threads that `may_use` is true of go with everything still changed, as when weir
+/// is killed right then: it makes the call itself, its child exits, and it goes on. False if none
+/// could be used.
+bool let_go_in_the_middle(Child& child, Copier& copier,
+                          const std::function<bool(const target::StoppedThread&)>& may_use) {
+  bool done = false;
+  const auto stopped = target::while_stopped(child.pid(), {}, [&](target::StoppedProcess& stop) {
+    std::vector<target::StoppedThread> usable;
+    std::copy_if(stop.threads().begin(), stop.threads().end(), std::back_inserter(usable), may_use);
+    const auto site = copier.choose_among(usable);
+    if (!site) return;
+    auto injection = target::Injection::prepare(child.pid(), *site);
+    done = injection && injection->begin(SYS_clone, {0, 0, 0, 0, 0, 0});
+  });
+  EXPECT_TRUE(stopped.has_value());
+  return done;
+}
+
 TEST_P(ForkCopyTest, AThreadLetGoInTheMiddleRestoresItself) {
   WEIR_BUILD_GO(program, go(), "batons");
   WEIR_ASSERT_OK(Child child, Child::start({program}));
@@ -119,13 +138,7 @@ TEST_P(ForkCopyTest, AThreadLetGoInTheMiddleRestoresItself) {
   WEIR_ASSERT_OK(Copier copier, Copier::open(child.pid()));
   int done = 0;
   for (int i = 0; i < 20; ++i) {
-    const auto stopped = target::while_stopped(child.pid(), {}, [&](target::StoppedProcess& stop) {
-      const auto site = copier.choose(stop);
-      if (!site) return;
-      auto injection = target::Injection::prepare(child.pid(), *site);
-      if (injection && injection->begin(SYS_clone, {0, 0, 0, 0, 0, 0})) ++done;
-    });
-    EXPECT_TRUE(stopped.has_value());
+    if (let_go_in_the_middle(child, copier, [](const auto&) { return true; })) ++done;
     ASSERT_TRUE(child.running()) << child.err();
   }
   EXPECT_GT(done, 0);
@@ -141,16 +154,10 @@ TEST_P(ForkCopyTest, AThreadLetGoInTheMiddleKeepsItsVectorRegisters) {
   WEIR_ASSERT_OK(Copier copier, Copier::open(child.pid()));
   int done = 0;
   for (int i = 0; i < 20; ++i) {
-    const auto stopped = target::while_stopped(child.pid(), {}, [&](target::StoppedProcess& stop) {
-      std::vector<target::StoppedThread> computing;
-      for (const target::StoppedThread& thread : stop.threads())
-        if (thread.has_registers && thread.registers.syscall < 0) computing.push_back(thread);
-      const auto site = copier.choose_among(computing);
-      if (!site) return;
-      auto injection = target::Injection::prepare(child.pid(), *site);
-      if (injection && injection->begin(SYS_clone, {0, 0, 0, 0, 0, 0})) ++done;
-    });
-    EXPECT_TRUE(stopped.has_value());
+    const auto computes = [](const target::StoppedThread& thread) {
+      return thread.has_registers && thread.registers.syscall < 0;
+    };
+    if (let_go_in_the_middle(child, copier, computes)) ++done;
     usleep(10'000);
     ASSERT_TRUE(child.running()) << "round " << i << ": the value of a register has changed";
   }

@@ -97,6 +97,7 @@ class Order {
   Step proc_steal(Thread& thread, bool force);
   Step gc_cycle(Thread& thread, bool force);
   Slot find_or_add(std::uint64_t id, GoStatus status);
+  Step move(const Thread& thread, GoStatus from, GoStatus to, bool force, Slot& slot);
   bool succeeds(const LiveGoroutine& goroutine, std::uint64_t sequence) const {
     return goroutine.generation == generation_ && sequence == goroutine.sequence + 1;
   }
@@ -129,6 +130,26 @@ class Order {
   std::uint64_t events_ = 0, held_back_ = 0;
   Irregularities irregular_;
 };
+
+/// The goroutine that the event names goes from one status to another, if it is in that and this is
+/// its next event; with `force` in any case. `slot` is no_slot if there are too many.
+inline Order::Step Order::move(const Thread& thread, GoStatus from, GoStatus to, bool force,
+                               Slot& slot) {
+  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
+  slot = goroutines_.find(id);
+  const bool fits =
+      slot != no_slot && goroutines_[slot].status == from && succeeds(goroutines_[slot], sequence);
+  if (!fits) {
+    if (!force) return Step::not_yet;
+    slot = find_or_add(id, from);
+    if (slot == no_slot) return Step::done;
+  }
+  LiveGoroutine& goroutine = goroutines_[slot];
+  goroutine.status = to;
+  goroutine.sequence = sequence;
+  goroutine.generation = generation_;
+  return Step::done;
+}
 
 inline Event& Order::emit(const Thread& thread, Slot slot) {
   Event& event = blocks_.add();

@@ -85,20 +85,11 @@ Order::Step Order::go_status(Thread& thread) {
 }
 
 Order::Step Order::go_switch(Thread& thread, bool force) {
-  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
-  Slot slot = goroutines_.find(id);
-  const bool fits = slot != no_slot && goroutines_[slot].status == GoStatus::waiting &&
-                    succeeds(goroutines_[slot], sequence);
-  if (!fits) {
-    if (!force) return Step::not_yet;
-    slot = find_or_add(id, GoStatus::waiting);
-    if (slot == no_slot) return Step::done;
-  }
+  Slot slot = no_slot;
+  const Step step = move(thread, GoStatus::waiting, GoStatus::running, force, slot);
+  if (step != Step::done || slot == no_slot) return step;
   const Slot from = thread.goroutine;
-  goroutines_[slot].status = GoStatus::running;
-  goroutines_[slot].sequence = sequence;
-  goroutines_[slot].generation = generation_;
-  emit(thread, slot).a = id;
+  emit(thread, slot).a = thread.head.args[0];
   thread.goroutine = slot;
   if (from == no_slot || from == slot) {
     ++irregular_.contradicting;

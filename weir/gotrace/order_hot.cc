@@ -52,41 +52,21 @@ bool Order::next_head(Thread& thread) {
 }
 
 inline Order::Step Order::go_start(Thread& thread, bool force) {
-  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
-  Slot slot = goroutines_.find(id);
-  const bool fits = slot != no_slot && goroutines_[slot].status == GoStatus::runnable &&
-                    succeeds(goroutines_[slot], sequence);
-  if (!fits) {
-    if (!force) return Step::not_yet;
-    slot = find_or_add(id, GoStatus::runnable);
-    if (slot == no_slot) return Step::done;
-  }
-  LiveGoroutine& goroutine = goroutines_[slot];
-  goroutine.status = GoStatus::running;
-  goroutine.sequence = sequence;
-  goroutine.generation = generation_;
-  emit(thread, slot).a = id;
+  Slot slot = no_slot;
+  const Step step = move(thread, GoStatus::runnable, GoStatus::running, force, slot);
+  if (step != Step::done || slot == no_slot) return step;
+  emit(thread, slot).a = thread.head.args[0];
   thread.goroutine = slot;
   return Step::done;
 }
 
 inline Order::Step Order::go_unblock(Thread& thread, bool force) {
-  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
-  Slot slot = goroutines_.find(id);
-  const bool fits = slot != no_slot && goroutines_[slot].status == GoStatus::waiting &&
-                    succeeds(goroutines_[slot], sequence);
-  if (!fits) {
-    if (!force) return Step::not_yet;
-    slot = find_or_add(id, GoStatus::waiting);
-    if (slot == no_slot) return Step::done;
-  }
-  LiveGoroutine& goroutine = goroutines_[slot];
-  goroutine.status = GoStatus::runnable;
-  goroutine.sequence = sequence;
-  goroutine.generation = generation_;
+  Slot slot = no_slot;
+  const Step step = move(thread, GoStatus::waiting, GoStatus::runnable, force, slot);
+  if (step != Step::done || slot == no_slot) return step;
   Event& event = emit(thread, slot);
   event.stack = stack(thread.head.args[2]);
-  event.a = id;
+  event.a = thread.head.args[0];
   return Step::done;
 }
 
