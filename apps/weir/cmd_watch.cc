@@ -79,7 +79,7 @@ void print_help(const FlagSet& flags) {
       "http://host:port/debug/pprof/goroutine. A series that was interrupted goes on where it\n"
       "stood; a target that is away is noted, and looked for again. Rules (the section watch: of\n"
       ".weir.yaml) raise an alarm when something grows that should not, with the way to its\n"
-      "probable cause; the exit code is then 1.\n\n"
+      "probable cause; the exit code is then 1, or 2 if a target was never seen.\n\n"
       "flags:\n{}\n"
       "examples:\n"
       "  weir watch 4711\n"
@@ -139,6 +139,23 @@ Result<void> apply_settings(WatchRequest& request) {
   return {};
 }
 
+/// Prints what became of every target. A target that was never seen is no clean one.
+Result<bool> conclude(const WatchRequest& request, const std::vector<WatchedTarget>& targets) {
+  bool alarmed = false;
+  std::string unseen;
+  for (const WatchedTarget& target : targets) {
+    const model::WatchSummary summary = target.summary();
+    say(request.json ? report::render_summary_json(summary)
+                     : report::render_summary(summary, request.text));
+    alarmed = alarmed || summary.alarms > 0;
+    if (summary.looks == 0 && summary.missed > 0)
+      unseen += (unseen.empty() ? "" : ", ") + summary.target;
+  }
+  if (!alarmed && !unseen.empty())
+    return fail(ErrorCode::not_found, fmt::format("never seen: {}", unseen));
+  return alarmed;
+}
+
 Result<bool> watch(const WatchRequest& request, const std::vector<std::string>& names) {
   WEIR_TRY(const std::string database, history_path(request.database));
   WEIR_TRY(store::History history, store::History::open(database));
@@ -165,14 +182,7 @@ Result<bool> watch(const WatchRequest& request, const std::vector<std::string>& 
   };
   WEIR_TRY_VOID(watch_all(targets, request.evidence, history, signals, on_look));
   outputs.close();
-  bool alarmed = false;
-  for (const WatchedTarget& target : targets) {
-    const model::WatchSummary summary = target.summary();
-    say(request.json ? report::render_summary_json(summary)
-                     : report::render_summary(summary, request.text));
-    alarmed = alarmed || summary.alarms > 0;
-  }
-  return alarmed;
+  return conclude(request, targets);
 }
 
 }  // namespace

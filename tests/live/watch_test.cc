@@ -89,7 +89,8 @@ TEST_P(WatchTest, ManyTargetsUntilTheSeriesAreOver) {
   WEIR_ASSERT_OK(const Completed done,
                  test_support::run(command({"-every", "100ms", "-for", "300ms", "-json", pid_,
                                             address_, "127.0.0.1:1"})));
-  EXPECT_EQ(done.exit.code, 0) << done.err;
+  EXPECT_EQ(done.exit.code, 2) << "a target never seen is no clean one";
+  EXPECT_THAT(done.err, HasSubstr("never seen: 127.0.0.1:1"));
   EXPECT_EQ(events(done.out, "summary").size(), 3u);
   std::set<std::string> seen;
   for (const json& look : events(done.out, "look")) {

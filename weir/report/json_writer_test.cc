@@ -83,6 +83,8 @@ TEST(TextSafety, PrintableHasNoControls) {
                       "31m µ"),
             "\\x9b31m µ");
   EXPECT_EQ(printable("\xff"), "\xef\xbf\xbd");
+  EXPECT_EQ(printable("if \u202e admin\u2066 \u061c\u4e16"),
+            "if \\u202e admin\\u2066 \\u061c\u4e16");
 }
 
 TEST(TextSafety, Utf8Length) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace weir::report {
 
@@ -20,6 +22,23 @@ bool is_plain_ascii(std::string_view text) {
     if (byte < 0x20 || byte > 0x7e) return false;
   }
   return true;
+}
+
+/// Whether the sequence only changes the direction of what follows, which can make a line read as
+/// another than it is (CVE-2021-42574).
+bool is_bidi_control(std::string_view sequence) {
+  constexpr std::string_view controls[] = {"\u061c", "\u200e", "\u200f", "\u202a",
+                                           "\u202b", "\u202c", "\u202d", "\u202e",
+                                           "\u2066", "\u2067", "\u2068", "\u2069"};
+  return std::find(std::begin(controls), std::end(controls), sequence) != std::end(controls);
+}
+
+/// The code point of a valid sequence of two or three bytes.
+unsigned code_point(std::string_view sequence) {
+  unsigned point = byte_at(sequence, 0) & (sequence.size() == 2 ? 0x1f : 0x0f);
+  for (std::size_t i = 1; i < sequence.size(); ++i)
+    point = point << 6 | (byte_at(sequence, i) & 0x3f);
+  return point;
 }
 
 }  // namespace
@@ -63,6 +82,8 @@ std::string printable(std::string_view text) {
       out += fmt::format("\\x{:02x}", first);
     } else if (c1) {
       out += fmt::format("\\x{:02x}", byte_at(text, 1));
+    } else if (const auto sequence = text.substr(0, length); is_bidi_control(sequence)) {
+      out += fmt::format("\\u{:04x}", code_point(sequence));
     } else {
       out += text.substr(0, length);
     }

@@ -13,7 +13,7 @@ void append_utf8(std::string& out, std::string_view text);
 std::size_t utf8_length(std::string_view text);
 
 /// For a terminal or a log: valid UTF-8, control characters (line breaks and escape sequences too)
-/// as "\x1b".
+/// as "\x1b", characters that reorder text (Unicode's Bidi_Control) as "\u202e".
 std::string printable(std::string_view text);
 
 }  // namespace weir::report
