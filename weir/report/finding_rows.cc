@@ -67,15 +67,20 @@ std::vector<FindingRow> rows_of(const model::GateReport& report) {
   return rows;
 }
 
-CodePlace best_place(const Finding& finding, std::string_view root) {
+CodePlace best_place(const std::vector<CodePlace>& stack, const CodePlace& created,
+                     std::string_view root) {
   const auto inside = [&](const CodePlace& p) { return is_user(p) && is_below(p.file, root); };
   for (const auto& fits : {std::function<bool(const CodePlace&)>(inside),
                            std::function<bool(const CodePlace&)>(is_user)}) {
-    const auto found = std::find_if(finding.stack.begin(), finding.stack.end(), fits);
-    if (found != finding.stack.end()) return *found;
-    if (fits(finding.created)) return finding.created;
+    const auto found = std::find_if(stack.begin(), stack.end(), fits);
+    if (found != stack.end()) return *found;
+    if (fits(created)) return created;
   }
-  return finding.stack.empty() ? finding.created : finding.stack.front();
+  return stack.empty() ? created : stack.front();
+}
+
+CodePlace best_place(const Finding& finding, std::string_view root) {
+  return best_place(finding.stack, finding.created, root);
 }
 
 std::string_view below(std::string_view path, std::string_view root) {

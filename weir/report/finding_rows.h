@@ -24,6 +24,8 @@ std::vector<FindingRow> rows_of(const model::GateReport& report);
 
 /// Where an annotation belongs: the innermost user function, else the creator, else the innermost
 /// function. With a root, places below it come first. A file of "" if there is none.
+model::CodePlace best_place(const std::vector<model::CodePlace>& stack,
+                            const model::CodePlace& created, std::string_view root);
 model::CodePlace best_place(const model::Finding& finding, std::string_view root);
 
 /// `path` without `root` and the slash after it, if it is below root; else as it is.

@@ -184,9 +184,12 @@ TEST(Sarif, IsValidAndComplete) {
   const json j = json::parse(render_sarif(test::report_with_everything(), {"0.1.0", "/src"}));
   expect_sarif(j);
   const json& results = j["runs"][0]["results"];
-  ASSERT_EQ(results.size(), 5u);
+  ASSERT_EQ(results.size(), 7u);
   EXPECT_EQ(results[0]["ruleId"], "stuck");
-  const json& leak = results[1];
+  EXPECT_EQ(results[1]["ruleId"], "checkptr");
+  EXPECT_EQ(results[1]["locations"][0]["physicalLocation"]["region"]["startLine"], 14);
+  EXPECT_EQ(results[2]["ruleId"], "scheduler-threads") << "starved is no finding";
+  const json& leak = results[3];
   EXPECT_EQ(leak["level"], "error");
   EXPECT_EQ(leak["baselineState"], "new");
   EXPECT_EQ(leak["partialFingerprints"]["weir/v1"], "94c55b8c83b23e0e");
@@ -194,11 +197,11 @@ TEST(Sarif, IsValidAndComplete) {
   EXPECT_EQ(place["artifactLocation"]["uri"], "app/wo%20rk.go");
   EXPECT_EQ(place["artifactLocation"]["uriBaseId"], "SRCROOT");
   EXPECT_EQ(place["region"]["startLine"], 12);
-  EXPECT_EQ(results[2]["level"], "note") << "known";
-  EXPECT_EQ(results[2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+  EXPECT_EQ(results[4]["level"], "note") << "known";
+  EXPECT_EQ(results[4]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
             "file:///elsewhere/block.go");
-  EXPECT_FALSE(results[2]["locations"][0]["physicalLocation"].contains("region")) << "line 0";
-  EXPECT_EQ(results[3]["level"], "warning") << "only possible";
+  EXPECT_FALSE(results[4]["locations"][0]["physicalLocation"].contains("region")) << "line 0";
+  EXPECT_EQ(results[5]["level"], "warning") << "only possible";
   EXPECT_EQ(j["runs"][0]["invocations"][0]["executionSuccessful"], false);
   EXPECT_EQ(j["runs"][0]["originalUriBaseIds"]["SRCROOT"]["uri"], "file:///src/");
   test::expect_golden("gate.sarif", j.dump(2) + "\n");

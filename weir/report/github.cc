@@ -79,6 +79,16 @@ std::string render_github_annotations(const GateReport& report, std::string_view
       add(command("error",
                   program.stuck->lines.empty() ? model::CodePlace{} : program.stuck->lines[0].where,
                   root, "weir: stuck: " + program.package, program.stuck->headline));
+    if (program.pointer_fault)
+      add(command("error", best_place(program.pointer_fault->stack, {}, root), root,
+                  "weir: unsafe pointer: " + program.package, program.pointer_fault->message));
+    if (program.scheduler)
+      for (const model::SchedVerdict& verdict : program.scheduler->verdicts)
+        if (verdict.is_finding)
+          add(command(
+              "error", {}, root,
+              fmt::format("weir: scheduler {}: {}", to_string(verdict.kind), program.package),
+              verdict.text + "\n" + verdict.advice));
     if (!program.not_checked.empty())
       add(command("warning", {}, root, "weir: not checked: " + program.package,
                   program.not_checked));

@@ -43,6 +43,14 @@ class Writer {
       : report_(report), options_(options), json_(out_, JsonWriter::Layout::indented) {
     for (const model::ExecResult& program : report.programs) {
       if (program.stuck && program.stuck->stuck) rules_.emplace("stuck", Rule{stuck_text, ""});
+      if (program.pointer_fault)
+        rules_.emplace("checkptr", Rule{"Go's own check of unsafe.Pointer failed.",
+                                        "The rules are in the documentation of unsafe.Pointer."});
+      if (program.scheduler)
+        for (const model::SchedVerdict& verdict : program.scheduler->verdicts)
+          if (verdict.is_finding)
+            rules_.emplace(rule_of(verdict),
+                           Rule{"The program's scheduler does not do its work.", verdict.advice});
       for (const Finding& finding : program.findings)
         rules_.emplace(finding.cause.code, Rule{finding.cause.sentence, finding.cause.advice});
     }
@@ -261,17 +269,36 @@ class Writer {
     return rule;
   }
 
+  /// What is no finding about goroutines: it fails, and has one place or none.
+  void write_fault(const std::string& rule, std::string_view text, const CodePlace& place) {
+    json_.begin_object();
+    json_.member("ruleId", rule);
+    json_.member("ruleIndex", rules_.at(rule).index);
+    json_.member("level", "error");
+    text_object("message", text);
+    write_locations(place);
+    json_.end_object();
+  }
+
   void write_explored(const model::Explored& one) {
     if (one.outcome.empty()) return;
-    json_.begin_object();
-    json_.member("ruleId", rule_of(one));
-    json_.member("ruleIndex", rules_.at(rule_of(one)).index);
-    json_.member("level", "error");
-    text_object("message", fmt::format("{} of {}: {}: {}; replayed {} of {}, weir replay {}",
-                                       one.test, one.package, one.outcome, one.message,
-                                       one.confirmed, one.replayed, one.file));
-    write_locations(one.place);
-    json_.end_object();
+    write_fault(
+        rule_of(one),
+        fmt::format("{} of {}: {}: {}; replayed {} of {}, weir replay {}", one.test, one.package,
+                    one.outcome, one.message, one.confirmed, one.replayed, one.file),
+        one.place);
+  }
+
+  /// "scheduler-stalled".
+  static std::string rule_of(const model::SchedVerdict& verdict) {
+    return fmt::format("scheduler-{}", to_string(verdict.kind));
+  }
+
+  void write_scheduler(const model::ExecResult& program) {
+    if (!program.scheduler) return;
+    for (const model::SchedVerdict& verdict : program.scheduler->verdicts)
+      if (verdict.is_finding)
+        write_fault(rule_of(verdict), program.package + ": " + verdict.text, {});
   }
 
   /// "profile-block".
@@ -281,27 +308,20 @@ class Writer {
 
   void write_health(const model::HealthReport& health) {
     if (!health.crossed) return;
-    json_.begin_object();
-    json_.member("ruleId", rule_of(health));
-    json_.member("ruleIndex", rules_.at(rule_of(health)).index);
-    json_.member("level", "error");
-    text_object("message", fmt::format("{} profile: {} ({})", health_word(health.kind),
-                                       health_sentence(health), health.source));
-    write_locations(place_of(health));
-    json_.end_object();
+    write_fault(rule_of(health),
+                fmt::format("{} profile: {} ({})", health_word(health.kind),
+                            health_sentence(health), health.source),
+                place_of(health));
   }
 
   void write_program(const model::ExecResult& program) {
-    if (program.stuck && program.stuck->stuck) {
-      json_.begin_object();
-      json_.member("ruleId", "stuck");
-      json_.member("ruleIndex", rules_.at("stuck").index);
-      json_.member("level", "error");
-      text_object("message", program.package + ": " + program.stuck->headline);
-      write_locations(program.stuck->lines.empty() ? CodePlace{}
-                                                   : program.stuck->lines.front().where);
-      json_.end_object();
-    }
+    if (program.stuck && program.stuck->stuck)
+      write_fault("stuck", program.package + ": " + program.stuck->headline,
+                  program.stuck->lines.empty() ? CodePlace{} : program.stuck->lines.front().where);
+    if (program.pointer_fault)
+      write_fault("checkptr", program.package + ": " + program.pointer_fault->message,
+                  best_place(program.pointer_fault->stack, {}, options_.root));
+    write_scheduler(program);
     for (const Finding& finding : program.findings) write_finding(program, finding);
   }
 };
