@@ -2,30 +2,13 @@
 //
 //   node flame-page.cjs PAGE DIFFERENCE [FOLDER]     FOLDER: also save pictures there
 //
-// PAGE is of tests/programs/profiled's CPU profile, DIFFERENCE of two of them. Exit code 77, with the
-// reason, where there is no browser or no playwright-core (tools/setup browser).
+// PAGE is of tests/programs/profiled's CPU profile, DIFFERENCE of two of them.
 'use strict';
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
-
-function skip(reason) {
-  console.log(reason);
-  process.exit(77);
-}
-const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(f => fs.existsSync(f));
-if (!chromium) skip('no Chromium here (tools/setup browser)');
-let playwright;
-try {
-  playwright = require('playwright-core');
-} catch {
-  skip('no playwright-core here (tools/setup browser)');
-}
+const { run } = require('./page-test.cjs');
 const [page_file, difference, folder] = process.argv.slice(2);
 
-async function run(page) {
-  const failures = [];
-  page.on('pageerror', error => failures.push(error.message));
-  page.on('request', request => request.url().startsWith('file:') || failures.push('fetches ' + request.url()));
+run(async page => {
   const picture = name => folder && page.screenshot({ path: `${folder}/${name}.png` });
   const zoom = () => page.locator('#graph').evaluate(e => +e.dataset.zoom);
   const box = name => page.locator('.box:not(.above)', { hasText: new RegExp(`^${name}$`) }).first();
@@ -104,18 +87,4 @@ async function run(page) {
   assert(hues.includes(1) || hues.includes(-1), 'no colour tells a change');
   assert.match(await page.locator('#remarks').textContent(), /red is more/);
   await picture('difference');
-  assert.deepEqual(failures, []);
-}
-
-(async () => {
-  const browser = await playwright.chromium.launch({ executablePath: chromium, args: ['--no-sandbox'] });
-  try {
-    await run(await browser.newPage({ viewport: { width: 1280, height: 800 } }));
-    console.log('the page works');
-  } finally {
-    await browser.close();
-  }
-})().catch(error => {
-  console.log(error.stack);
-  process.exit(1);
 });

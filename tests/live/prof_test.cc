@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/live/browser.h"
 #include "tests/support/child.h"
 #include "tests/support/go_test_case.h"
 #include "weir/bytes/mapped_file.h"
@@ -300,16 +301,7 @@ TEST_P(ProfOptionsTest, FlamePageWorksInABrowser) {
   const std::string half = folder_ + "/half.pb.gz";
   ASSERT_EQ(weir({"-proto", half, "-ignore=main.compress", profile("cpu")}).exit.code, 0);
   ASSERT_EQ(weir({"-html", difference, "-diff-base", half, profile("cpu")}).exit.code, 0);
-  if (std::system("node --version >/dev/null 2>&1") != 0) WEIR_SKIP("no node here");
-  const ChildOptions options{
-      .environment = {"NODE_PATH=" WEIR_SOURCE_DIR "/build/tools/node_modules"}};
-  WEIR_ASSERT_OK(
-      const Completed done,
-      test_support::run({"node", WEIR_SOURCE_DIR "/tests/browser/flame-page.cjs", page, difference},
-                        options, test_support::Seconds{240}));
-  constexpr int no_browser = 77;
-  if (done.exit.code == no_browser) WEIR_SKIP(done.out);
-  EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
+  expect_page_works("flame-page.cjs", {page, difference});
 }
 
 /// The two forms of a profile, written one after the other, say the same of the program's

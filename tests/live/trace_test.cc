@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "tests/live/browser.h"
 #include "tests/support/go_test_case.h"
 #include "tests/support/golden.h"
 #include "weir/bytes/mapped_file.h"
@@ -167,6 +169,25 @@ TEST_P(TraceTest, HasTheEventsOfGoToolTrace) {
   EXPECT_TRUE(found == theirs) << "see diff of " << trace;
 }
 
+TEST_P(TraceTest, SaysWhatItsBytesAreFor) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const std::string text, output({WEIR_BINARY, "trace", "-d", "bytes", trace}));
+  std::istringstream lines(text);
+  std::uint64_t sum = 0, bytes = 0;
+  std::string share, percent, purpose;
+  std::map<std::string, std::uint64_t> by_purpose;
+  while (lines >> bytes >> share >> percent && std::getline(lines >> std::ws, purpose)) {
+    if (purpose == "in all") break;
+    sum += bytes;
+    by_purpose[purpose] = bytes;
+  }
+  EXPECT_EQ(purpose, "in all") << text;
+  EXPECT_EQ(bytes, fs::file_size(trace));
+  EXPECT_EQ(sum, bytes) << text;
+  EXPECT_GT(by_purpose["events"], sum / 10) << text;
+  EXPECT_GT(by_purpose["stacks"], 100u) << text;
+}
+
 TEST_P(TraceTest, PrintsEventsInOrder) {
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const std::string lines, output({WEIR_BINARY, "trace", "-d", "parsed", trace}));
@@ -253,7 +274,84 @@ TEST_P(TraceTest, ReadsWhatATruncatedTraceHas) {
   EXPECT_EQ(report.at("notes")[0].at("severity"), "loss");
 }
 
+/// What a page holds, as its script reads it.
+Result<json> page_data(const std::string& page) {
+  constexpr std::string_view before = "<script type=\"application/json\" id=\"data\">";
+  const auto begin = page.find(before);
+  if (begin == std::string::npos) return fail(ErrorCode::invalid, "no data in the page");
+  const auto from = begin + before.size();
+  json data = json::parse(page.substr(from, page.find("</script>", from) - from), nullptr, false);
+  if (data.is_discarded()) return fail(ErrorCode::invalid, "the page's data is no JSON");
+  return data;
+}
+
+TEST_P(TraceTest, WritesAPageOfWhatTheReportSays) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  const std::string file = folder_ + "/trace.html";
+  // What comes through a pipe is read twice, too.
+  WEIR_ASSERT_OK(const std::string nothing,
+                 output({"/bin/sh", "-c", "cat \"$1\" | \"$2\" trace -html \"$3\" -", "sh", trace,
+                         WEIR_BINARY, file}));
+  EXPECT_EQ(nothing, "");
+  WEIR_ASSERT_OK(const std::string page, bytes::read_file(file));
+  WEIR_ASSERT_OK(const json data, page_data(page));
+  WEIR_ASSERT_OK(const json report, trace_json({trace}));
+  const auto waits = waits_of(report);
+  ASSERT_EQ(data.at("kinds").size(), waits.size());
+  for (const json& kind : data.at("kinds")) {
+    EXPECT_EQ(kind.at("count"), waits.at(kind.at("name")).at("count")) << kind.at("name");
+    std::uint64_t in_cells = 0;
+    for (const json& cell : kind.at("heat").at("cells")) in_cells += cell[2].get<std::uint64_t>();
+    EXPECT_EQ(in_cells, kind.at("count")) << kind.at("name");
+  }
+  ASSERT_GT(data.at("lanes").size(), 3u);
+  for (const json& lane : data.at("lanes")) EXPECT_LE(lane.at("begin").size(), 1801u);
+  const auto newest = test_support::find_newest_go_toolchain();
+  if (newest && newest->minor == go().minor) expect_page_works("trace-page.cjs", {file});
+}
+
+TEST_P(TraceTest, FiltersHoldForEveryForm) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  const auto lines_of = [&](std::vector<std::string> arguments) -> Result<std::string> {
+    arguments.insert(arguments.begin(), {WEIR_BINARY, "trace"});
+    arguments.push_back(trace);
+    return output(arguments);
+  };
+  for (const std::vector<std::string>& form : {std::vector<std::string>{"-heat", "scheduling"},
+                                               {"-intervals", "csv"},
+                                               {"-pprof", "sched"},
+                                               {"-perfetto", "/dev/stdout"},
+                                               {"-html", "/dev/stdout"}}) {
+    SCOPED_TRACE(form[0]);
+    WEIR_ASSERT_OK(const std::string all, lines_of(form));
+    std::vector<std::string> narrow = form;
+    narrow.insert(narrow.end(), {"-min", "10h"});
+    WEIR_ASSERT_OK(const std::string none, lines_of(narrow));
+    EXPECT_LT(none.size(), all.size());
+  }
+}
+
 WEIR_FOR_EACH_GO(TraceTest);
+
+TEST(TraceUsage, WhatDoesNotGoTogetherIsSaid) {
+  const auto fails_with = [](std::vector<std::string> args, const std::string& words) {
+    args.insert(args.begin(), {WEIR_BINARY, "trace"});
+    args.push_back(std::string(WEIR_SOURCE_DIR) + "/tests/golden/flight.trace");
+    WEIR_ASSERT_OK(const Completed done, test_support::run(args));
+    EXPECT_EQ(done.exit.code, 2) << words;
+    EXPECT_THAT(done.err, testing::HasSubstr(words));
+    EXPECT_EQ(done.out, "");
+  };
+  fails_with({"-json", "-heat", "select"}, "-json and -heat cannot be written at once");
+  fails_with({"-html", "x", "-pprof", "sched"}, "-pprof and -html cannot be written at once");
+  fails_with({"-svg", "x"}, "-svg is of no use without -heat");
+  fails_with({"-heat", "select", "-html", "x", "-svg", "y"}, "-svg is of no use");
+  fails_with({"-fail", "runnable.most>1", "-d", "wire"}, "-fail is of no use with -d");
+  fails_with({"-d", "parsed", "-min", "1s"}, "-d is about the whole trace");
+  fails_with({"-goroutine", "1,x"}, "is no list of goroutines");
+  fails_with({"-goroutine", "0"}, "is no list of goroutines");
+  fails_with({"-html", "/nowhere/x"}, "/nowhere/x");
+}
 
 // A flight recording of tests/programs/flight by Go 1.27.4.
 TEST(TraceGolden, TellsTheSameAsEver) {

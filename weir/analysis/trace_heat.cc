@@ -25,11 +25,11 @@ void TraceHeatTally::widen() {
 
 void TraceHeatTally::take(std::span<const TraceInterval> intervals) {
   for (const TraceInterval& interval : intervals) {
-    if (interval.kind == TraceKind::running || interval.open || interval.end < 0) continue;
-    while (interval.end / width_ >= static_cast<std::int64_t>(most_columns) &&
-           width_ < std::int64_t{1} << 61)
+    const std::int64_t at = interval.end - from_;
+    if (interval.kind == TraceKind::running || interval.open || at < 0) continue;
+    while (at / width_ >= static_cast<std::int64_t>(most_columns) && width_ < std::int64_t{1} << 61)
       widen();
-    const auto column = std::min(static_cast<std::size_t>(interval.end / width_), most_columns - 1);
+    const auto column = std::min(static_cast<std::size_t>(at / width_), most_columns - 1);
     used_ = std::max(used_, column + 1);
     const bool at_rest = interval.system && is_blocking(interval.kind);
     const TraceKind kind = is_scheduling(interval.kind) ? TraceKind::woken
@@ -45,6 +45,7 @@ void TraceHeatTally::take(std::span<const TraceInterval> intervals) {
 
 TraceHeat TraceHeatTally::heat(TraceKind kind) const {
   TraceHeat heat;
+  heat.begin = Nanos{from_};
   heat.column_width = Nanos{width_};
   heat.columns = columns_[static_cast<std::size_t>(kind)];
   heat.columns.resize(used_);

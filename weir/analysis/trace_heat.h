@@ -14,12 +14,16 @@ class TraceHeatTally : public model::TraceSink {
  public:
   static constexpr std::size_t most_columns = 128;
 
+  /// The columns begin at `from`; what ended before is left out.
+  explicit TraceHeatTally(Nanos from = {}) : from_(from.value) {}
+
   void take(std::span<const model::TraceInterval> intervals) override;
   model::TraceHeat heat(model::TraceKind kind) const;
 
  private:
   void widen();
 
+  std::int64_t from_;
   std::int64_t width_ = std::int64_t{1} << 16;  // ns
   std::size_t used_ = 0;                        // columns
   std::array<std::vector<std::array<std::uint64_t, model::TraceHeat::rows>>,

@@ -124,7 +124,9 @@ bool TraceTally::matches_focus(std::uint32_t stack) {
 }
 
 bool TraceTally::wanted(const TraceInterval& interval) {
-  if (query_.goroutine && interval.goroutine != *query_.goroutine) return false;
+  if (!query_.goroutines.empty() &&
+      std::ranges::find(query_.goroutines, interval.goroutine) == query_.goroutines.end())
+    return false;
   if (query_.from && interval.end < query_.from->value) return false;
   if (query_.to && interval.end > query_.to->value) return false;
   if (interval.duration() < query_.min.value) return false;
@@ -226,8 +228,7 @@ void TraceTally::add_open(const TraceInterval& interval) {
 }
 
 void TraceTally::take(std::span<const TraceInterval> intervals) {
-  const bool all =
-      !query_.goroutine && !query_.from && !query_.to && !query_.focus && query_.min.value == 0;
+  const bool all = query_.takes_all();
   for (const TraceInterval& interval : intervals) {
     if (interval.kind == TraceKind::running || (!all && !wanted(interval))) continue;
     if (interval.open)

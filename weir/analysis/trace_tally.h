@@ -19,7 +19,9 @@ struct TraceQuery {
   std::optional<Pattern> focus;   ///< a function or file of the stack matches
   Nanos min;                      ///< leaves out what was shorter
   std::optional<Nanos> from, to;  ///< leaves out what ended before `from` or after `to`
-  std::optional<std::uint64_t> goroutine;
+  std::vector<std::uint64_t> goroutines;  ///< only these; empty: all
+
+  bool takes_all() const { return !focus && min.value == 0 && !from && !to && goroutines.empty(); }
 };
 
 /// Memory depends on the number of different stacks (and wakers), not on that of intervals.

@@ -8,6 +8,7 @@
 #include "weir/analysis/trace_heat.h"
 #include "weir/analysis/trace_stacks.h"
 #include "weir/analysis/trace_tally.h"
+#include "weir/analysis/trace_timeline.h"
 
 namespace weir::analysis {
 namespace {
@@ -131,6 +132,94 @@ TEST(TraceHeat, KeepsEveryWaitWhateverTheLength) {
   EXPECT_EQ(heat.columns[1][9],
             static_cast<std::uint64_t>((heat.column_width.value * 2 - 1) / 1'000'000 -
                                        (heat.column_width.value - 1) / 1'000'000));
+}
+
+TEST(TraceHeat, BeginsWhereItIsTold) {
+  TraceHeatTally heats(Nanos{1'000'000'000});
+  heats.take(std::vector{interval(TraceKind::select, 0, 999'999'999),
+                         interval(TraceKind::select, 0, 1'000'000'001)});
+  const model::TraceHeat heat = heats.heat(TraceKind::select);
+  EXPECT_EQ(heat.begin.value, 1'000'000'000);
+  ASSERT_EQ(heat.columns.size(), 1u);
+  EXPECT_EQ(heat.columns[0][29], 1u);
+}
+
+TraceInterval of_goroutine(std::uint64_t goroutine, TraceKind kind, std::int64_t begin,
+                           std::int64_t end) {
+  TraceInterval made = interval(kind, begin, end);
+  made.goroutine = goroutine;
+  return made;
+}
+
+TEST(TraceWorst, AddsUpOneKindOfEachGoroutine) {
+  TraceWorst worst(TraceKind::woken);
+  std::vector<TraceInterval> all{
+      of_goroutine(1, TraceKind::woken, 0, 10),     of_goroutine(1, TraceKind::created, 20, 25),
+      of_goroutine(2, TraceKind::preempted, 0, 14), of_goroutine(3, TraceKind::select, 0, 1000),
+      of_goroutine(4, TraceKind::woken, 0, 9),
+  };
+  all.push_back(of_goroutine(5, TraceKind::woken, 0, 500));
+  all.back().system = true;
+  worst.take(all);
+  EXPECT_THAT(worst.worst(2), ElementsAre(1u, 2u));
+  EXPECT_THAT(worst.worst(9), ElementsAre(1u, 2u, 4u));
+}
+
+TEST(TraceWorst, ForgetsTheShortestWhenThereAreTooMany) {
+  TraceWorst worst(TraceKind::select);
+  std::vector<TraceInterval> all;
+  for (std::size_t i = 0; i < TraceWorst::most_goroutines + 10; ++i)
+    all.push_back(
+        of_goroutine(i + 1, TraceKind::select, 0, static_cast<std::int64_t>(i == 5 ? 1 << 30 : i)));
+  worst.take(all);
+  EXPECT_EQ(worst.worst(1).at(0), 6u);
+  EXPECT_LE(worst.worst(all.size()).size(), TraceWorst::most_goroutines / 2 + 10);
+}
+
+TEST(TraceTimeline, MergesOnlyWhatIsShort) {
+  TraceTimelineTally tally({7, 9}, Nanos{0}, Nanos{600'000});
+  tally.take(std::vector{
+      interval(TraceKind::running, 0, 5000), interval(TraceKind::select, 5000, 5300),
+      interval(TraceKind::running, 5300, 5900), interval(TraceKind::gc_assist, 5400, 5500),
+      interval(TraceKind::sleep, 5900, 600'500), of_goroutine(8, TraceKind::sleep, 0, 10'000)});
+  const model::TraceTimeline timeline = tally.finish();
+  EXPECT_EQ(timeline.finest, 1000);
+  ASSERT_EQ(timeline.lanes.size(), 2u);
+  EXPECT_TRUE(timeline.lanes[1].spells.empty());
+  const auto& spells = timeline.lanes[0].spells;
+  ASSERT_EQ(spells.size(), 3u);
+  EXPECT_EQ(spells[0].intervals, 1u);
+  EXPECT_EQ(spells[0].end, 5000);
+  EXPECT_EQ(spells[1].intervals, 2u);
+  EXPECT_EQ(spells[1].kind, TraceKind::running);
+  EXPECT_THAT(spells[1].parts,
+              ElementsAre(Pair(TraceKind::running, 600), Pair(TraceKind::select, 300)));
+  EXPECT_EQ(spells[2].begin, 5900);
+  EXPECT_EQ(spells[2].end, 600'000) << "cut where the drawing ends";
+}
+
+TEST(TraceTimeline, HasABoundWhateverComes) {
+  constexpr std::int64_t slices = TraceTimelineTally::slices, span = slices * 1000;
+  TraceTimelineTally tally({7}, Nanos{0}, Nanos{span});
+  std::mt19937 random(1);
+  std::int64_t at = 0;
+  std::uint64_t given = 0;
+  while (at < span) {  // long and short in turn is the worst case
+    const std::int64_t end = at + (given % 2 == 0 ? 1000 : static_cast<std::int64_t>(random() % 3));
+    tally.take(std::vector{interval(TraceKind::select, at, end)});
+    at = end;
+    ++given;
+  }
+  const model::TraceTimeline timeline = tally.finish();
+  EXPECT_LE(timeline.lanes[0].spells.size(), 3u * slices + 1);
+  std::uint64_t intervals = 0;
+  std::int64_t covered = 0;
+  for (const model::TraceSpell& spell : timeline.lanes[0].spells) {
+    intervals += spell.intervals;
+    covered += spell.end - spell.begin;
+  }
+  EXPECT_EQ(intervals, given);
+  EXPECT_EQ(covered, span);
 }
 
 TEST(TraceDiff, TellsAChangeFromNoise) {

@@ -81,8 +81,13 @@ std::string trace_url(std::string_view word) {
 
 Result<model::TraceSummary> read_trace(const std::string& name, const TraceOptions& options,
                                        model::TraceNames& names, model::TraceSink& sink) {
-  const std::string shown = shown_name(name);
-  WEIR_TRY(bytes::MappedFile file, open_trace(name, options));
+  WEIR_TRY(const bytes::MappedFile file, open_trace(name, options));
+  return read_trace(file, shown_name(name), options, names, sink);
+}
+
+Result<model::TraceSummary> read_trace(const bytes::MappedFile& file, const std::string& shown,
+                                       const TraceOptions& options, model::TraceNames& names,
+                                       model::TraceSink& sink) {
   model::TraceSummary summary;
   summary.source = shown;
   summary.size = file.bytes().size();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "weir/base/error.h"
+#include "weir/bytes/mapped_file.h"
 #include "weir/ingest/http.h"
 #include "weir/model/trace.h"
 
@@ -19,6 +20,12 @@ struct TraceOptions {
 /// noted in the summary. Errors: not_found, denied, io, those of fetch, invalid, unsupported.
 Result<model::TraceSummary> read_trace(const std::string& name, const TraceOptions& options,
                                        model::TraceNames& names, model::TraceSink& sink);
+
+/// The same of a file that is open (trace_file.h), which may be read again; `shown` is its name in
+/// errors and in the summary.
+Result<model::TraceSummary> read_trace(const bytes::MappedFile& file, const std::string& shown,
+                                       const TraceOptions& options, model::TraceNames& names,
+                                       model::TraceSink& sink);
 
 /// The URL that `word` means: without a path, or ending with "/debug/pprof/", Go's own
 /// "…/debug/pprof/trace?seconds=5".

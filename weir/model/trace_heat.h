@@ -14,6 +14,7 @@ namespace weir::model {
 struct TraceHeat {
   static constexpr std::size_t rows = 44;  ///< the last holds what is longer, too
 
+  Nanos begin;  ///< of the first column, since the trace's first event
   Nanos column_width;
   std::vector<std::array<std::uint64_t, rows>> columns;
 

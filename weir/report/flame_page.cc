@@ -17,6 +17,9 @@ using model::FlameBox;
 
 namespace {
 
+constexpr std::string_view page_style =
+#include "weir/report/page_style.inc"
+    ;
 constexpr std::string_view page_head =
 #include "weir/report/flame_html.inc"
     ;
@@ -32,7 +35,6 @@ void write_column(JsonWriter& json, const char* name, const Flame& flame, Get ge
   json.end_array();
 }
 
-/// JSON that may stand in a script element: nothing in it ends that.
 std::string data_of(const Flame& flame) {
   std::string out;
   JsonWriter json(out);
@@ -69,16 +71,7 @@ std::string data_of(const Flame& flame) {
   for (const std::string& remark : flame_remarks(flame)) json.value(remark);
   json.end_array();
   json.end_object();
-  std::string safe;
-  safe.reserve(out.size());
-  for (const char c : out) {
-    if (c == '<') {
-      safe += "\\u003c";
-    } else {
-      safe += c;
-    }
-  }
-  return safe;
+  return script_safe(out);
 }
 
 std::string escaped(std::string_view text) {
@@ -161,7 +154,7 @@ std::vector<std::string> flame_remarks(const Flame& flame) {
 }
 
 std::string render_flame_html(const Flame& flame) {
-  return fmt::format("{}{}{}", page_head, data_of(flame), page_script);
+  return fmt::format("{}{}{}{}", page_style, page_head, data_of(flame), page_script);
 }
 
 std::string render_flame_svg(const Flame& flame) {

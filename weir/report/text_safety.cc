@@ -92,4 +92,16 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string script_safe(std::string_view json) {
+  std::string safe;
+  safe.reserve(json.size());
+  for (const char c : json) {
+    if (c == '<')
+      safe += "\\u003c";
+    else
+      safe += c;
+  }
+  return safe;
+}
+
 }  // namespace weir::report

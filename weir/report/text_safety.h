@@ -16,4 +16,7 @@ std::size_t utf8_length(std::string_view text);
 /// as "\x1b", characters that reorder text (Unicode's Bidi_Control) as "\u202e".
 std::string printable(std::string_view text);
 
+/// JSON that may stand in a script element of a page: nothing in it ends that.
+std::string script_safe(std::string_view json);
+
 }  // namespace weir::report

@@ -34,8 +34,17 @@ double shade(std::uint64_t count, std::uint64_t most) {
   return (1 + std::log2(static_cast<double>(count))) / (1 + std::log2(static_cast<double>(most)));
 }
 
-std::string span_text(const TraceHeat& heat) {
-  return to_text(Nanos{heat.column_width.value * static_cast<std::int64_t>(heat.columns.size())});
+/// When a column begins; that of the number of columns is the end.
+Nanos start_of(const TraceHeat& heat, std::size_t column) {
+  return Nanos{heat.begin.value + heat.column_width.value * static_cast<std::int64_t>(column)};
+}
+
+std::string begin_text(const TraceHeat& heat) {
+  return heat.begin.value == 0 ? "0" : to_text(heat.begin);
+}
+
+std::string end_text(const TraceHeat& heat) {
+  return to_text(start_of(heat, heat.columns.size()));
 }
 
 Nanos low_of(std::size_t row) {
@@ -65,10 +74,10 @@ std::string render_heat(const std::string& name, const TraceHeat& heat, bool col
     }
     text += '\n';
   }
-  text += fmt::format("{:>10} └", "") + "0";
-  const std::string end = span_text(heat);
-  if (heat.columns.size() > end.size() + 2)
-    text += std::string(heat.columns.size() - end.size() - 1, ' ') + end;
+  const std::string begin = begin_text(heat), end = end_text(heat);
+  text += fmt::format("{:>10} └", "") + begin;
+  if (heat.columns.size() > begin.size() + end.size() + 1)
+    text += std::string(heat.columns.size() - begin.size() - end.size(), ' ') + end;
   return text + '\n';
 }
 
@@ -101,13 +110,13 @@ std::string render_heat_svg(const std::string& name, const TraceHeat& heat) {
           "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"hsl({:.0f},85%,{:.0f}%)\">"
           "<title>{} waits at {}</title></rect>\n",
           left + cell * static_cast<int>(column), y, cell, line, 240 - 240 * share, 80 - 30 * share,
-          count, to_text(Nanos{heat.column_width.value * static_cast<std::int64_t>(column)}));
+          count, to_text(start_of(heat, column)));
     }
   }
   svg += fmt::format(
-      "<text x=\"{}\" y=\"{}\">0</text>\n<text x=\"{}\" y=\"{}\" "
+      "<text x=\"{}\" y=\"{}\">{}</text>\n<text x=\"{}\" y=\"{}\" "
       "text-anchor=\"end\">{}</text>\n</svg>\n",
-      left, height - 12, width - 20, height - 12, span_text(heat));
+      left, height - 12, begin_text(heat), width - 20, height - 12, end_text(heat));
   return svg;
 }
 

@@ -20,9 +20,8 @@ std::string csv_field(std::string_view text) {
 }  // namespace
 
 TraceLines::TraceLines(const model::TraceNames& names, Form form,
-                       std::function<bool(const model::TraceInterval&)> wanted,
                        std::function<void(std::string_view)> write)
-    : names_(names), form_(form), wanted_(std::move(wanted)), write_(std::move(write)) {
+    : names_(names), form_(form), write_(std::move(write)) {
   if (form_ == Form::csv)
     text_ =
         "kind,goroutine,begin_ns,end_ns,duration_ns,proc,waker,open,region,task,function,place\n";
@@ -68,7 +67,6 @@ void TraceLines::add_json(const model::TraceInterval& interval) {
 
 void TraceLines::take(std::span<const model::TraceInterval> intervals) {
   for (const model::TraceInterval& interval : intervals) {
-    if (wanted_ && !wanted_(interval)) continue;
     if (form_ == Form::csv)
       add_csv(interval);
     else

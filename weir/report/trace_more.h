@@ -22,9 +22,8 @@ std::string render_trace_diff_json(const model::TraceDiff& diff);
 class TraceLines : public model::TraceSink {
  public:
   enum class Form : std::uint8_t { csv, json };
-  /// `write` is given whole lines; `names` and the intervals' wanted() filter outlive this.
+  /// `write` is given whole lines; `names` outlives this.
   TraceLines(const model::TraceNames& names, Form form,
-             std::function<bool(const model::TraceInterval&)> wanted,
              std::function<void(std::string_view)> write);
   void take(std::span<const model::TraceInterval> intervals) override;
   /// Writes what is still held back.
@@ -36,7 +35,6 @@ class TraceLines : public model::TraceSink {
 
   const model::TraceNames& names_;
   Form form_;
-  std::function<bool(const model::TraceInterval&)> wanted_;
   std::function<void(std::string_view)> write_;
   std::string text_;
 };

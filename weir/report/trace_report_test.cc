@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "weir/report/trace_more.h"
+#include "weir/report/trace_page.h"
 #include "weir/report/trace_perfetto.h"
 
 namespace weir::report {
@@ -109,7 +110,7 @@ TEST(Perfetto, TracksAndSlicesByThePublicFieldNumbers) {
 std::string lines(TraceLines::Form form) {
   const model::TraceNames names = names_of_one_stack();
   std::string text;
-  TraceLines printed(names, form, nullptr, [&text](std::string_view part) { text += part; });
+  TraceLines printed(names, form, [&text](std::string_view part) { text += part; });
   printed.take(two_intervals());
   printed.finish();
   return text;
@@ -146,6 +147,37 @@ TEST(TraceHeatText, DrawsWhereTheWaitsAre) {
             "           └0\n");
   EXPECT_THAT(render_heat_svg("a<b", heat),
               testing::AllOf(HasSubstr("<title>5 waits at 2 ms"), HasSubstr(">ab: waits")));
+}
+
+TEST(TracePage, HoldsWhatItDrawsAndSaysWhatItMerged) {
+  model::TraceNames names = names_of_one_stack();
+  names.strings[1] = "main.work</script>";
+  TracePage page;
+  page.report.summary.source = "a<b";
+  page.report.sections.resize(1);
+  page.report.sections[0].kind = TraceKind::select;
+  page.heats.resize(1);
+  page.heats[0].columns.resize(1);
+  page.heats[0].columns[0][3] = 4;
+  page.timeline.to = 600'000;
+  page.timeline.finest = 1000;
+  model::TraceLane& lane = page.timeline.lanes.emplace_back();
+  lane.goroutine = 7;
+  lane.start_stack = 1;
+  lane.spells.resize(2);
+  lane.spells[0].stack = 1;
+  lane.spells[1].intervals = 3;
+  lane.spells[1].parts = {{TraceKind::woken, 5}, {TraceKind::running, 2}};
+  const std::string html = render_trace_html(page, names);
+  const auto from = html.find("id=\"data\">") + 10;
+  const auto data = nlohmann::json::parse(html.substr(from, html.find("</script>", from) - from));
+  EXPECT_EQ(data.at("title"), "a<b");
+  EXPECT_EQ(data.at("kinds")[0].at("heat").at("cells"), nlohmann::json::parse("[[0,3,4]]"));
+  EXPECT_EQ(data.at("lanes")[0].at("name"), "main.work</script>");
+  EXPECT_EQ(data.at("places")[0], "main.work</script> /src/\"a\".go:12");
+  EXPECT_EQ(data.at("lanes")[0].at("parts"), nlohmann::json::parse("{\"1\":[[1,5],[0,2]]}"));
+  EXPECT_EQ(data.at("states"), nlohmann::json::parse("[\"running\",\"scheduling\"]"));
+  EXPECT_THAT(data.at("lanes_note"), testing::StartsWith("3 of 4 intervals are shorter than 1 µs"));
 }
 
 }  // namespace

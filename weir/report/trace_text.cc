@@ -233,4 +233,19 @@ std::string render_trace(const TraceReport& report, const TraceTextOptions& opti
   return page.take();
 }
 
+std::string render_trace_bytes(const TraceSummary& summary) {
+  std::vector<model::TraceBytes> parts = summary.bytes;
+  std::uint64_t known = 0;
+  for (const model::TraceBytes& part : parts) known += part.bytes;
+  if (known < summary.size) parts.push_back({"not read", summary.size - known});
+  std::ranges::stable_sort(parts, std::greater{}, &model::TraceBytes::bytes);
+  parts.push_back({"in all", summary.size});
+  std::string text;
+  for (const model::TraceBytes& part : parts)
+    text += fmt::format("{:>12}{:>10}  {}\n", part.bytes,
+                        percent(static_cast<double>(part.bytes), static_cast<double>(summary.size)),
+                        part.name);
+  return text;
+}
+
 }  // namespace weir::report
