@@ -148,14 +148,22 @@ inline std::uint32_t TraceTally::key_of(const TraceInterval& interval) {
     case TraceBy::region:
       return interval.region;
     case TraceBy::proc:
-      return interval.proc == model::no_trace_proc ? 0 : interval.proc + 1;
+      return key_of_number(interval.proc);
     case TraceBy::goroutine:
       break;
   }
-  const auto next = static_cast<std::uint32_t>(goroutine_of_key_.size());
-  const auto [known, is_new] = goroutine_keys_.emplace(interval.goroutine, next);
-  if (is_new) goroutine_of_key_.push_back(interval.goroutine);
-  return known->second;
+  return key_of_number(interval.goroutine);
+}
+
+/// Numbers come from the trace, and may be any: keys are dense.
+std::uint32_t TraceTally::key_of_number(std::uint64_t number) {
+  const auto known = number_keys_.find(number);
+  if (known != number_keys_.end()) return known->second;
+  if (number_of_key_.size() >= most_rows) return everything_else;
+  number_of_key_.push_back(number);
+  const auto key = static_cast<std::uint32_t>(number_of_key_.size() - 1);
+  number_keys_.emplace(number, key);
+  return key;
 }
 
 inline TraceTally::Row& TraceTally::row_of(TraceKind kind, std::uint32_t key) {
@@ -165,24 +173,19 @@ inline TraceTally::Row& TraceTally::row_of(TraceKind kind, std::uint32_t key) {
 }
 
 TraceTally::Row& TraceTally::new_row(TraceKind kind, std::uint32_t key) {
+  const bool is_rest = key == everything_else || rows_.size() >= most_rows;
+  folds_ = folds_ || is_rest;
   auto& index = row_index_[static_cast<std::size_t>(kind)];
-  constexpr std::uint32_t largest_key = 1u << 24;
-  if (key >= largest_key) key = largest_key;  // only of a damaged trace
-  if (key >= index.size()) {
-    const std::size_t wanted = key + std::size_t{1};
-    index.resize(wanted + wanted / 2);
-  }
-  if (index[key] == 0) {
-    if (rows_.size() >= most_rows && key != largest_key) {
-      ++folded_rows_;
-      return new_row(kind, largest_key);
-    }
+  // Keys are dense, so that the table is no larger than what they stand for.
+  if (!is_rest && key >= index.size()) index.resize(key + std::size_t{1} + key / 2);
+  std::uint32_t& place = is_rest ? rest_row_[static_cast<std::size_t>(kind)] : index[key];
+  if (place == 0) {
     Row& row = rows_.emplace_back();
     row.kind = kind;
-    row.key = key == largest_key ? everything_else : key;
-    index[key] = static_cast<std::uint32_t>(rows_.size());
+    row.key = is_rest ? everything_else : key;
+    place = static_cast<std::uint32_t>(rows_.size());
   }
-  return rows_[index[key] - 1];
+  return rows_[place - 1];
 }
 
 inline void TraceTally::add_pair(Row& row, const TraceInterval& interval, std::uint64_t nanos) {
@@ -259,9 +262,11 @@ std::string TraceTally::key_text(const Row& row) const {
     case TraceBy::region:
       return own(names_.strings[row.key], "(no region)");
     case TraceBy::proc:
-      return row.key == 0 ? "(no P)" : fmt::format("P{}", row.key - 1);
+      return number_of_key_[row.key] == model::no_trace_proc
+                 ? "(no P)"
+                 : fmt::format("P{}", number_of_key_[row.key]);
     case TraceBy::goroutine:
-      return fmt::format("goroutine {}", goroutine_of_key_[row.key]);
+      return fmt::format("goroutine {}", number_of_key_[row.key]);
   }
   return {};
 }
@@ -382,10 +387,10 @@ model::TraceReport TraceTally::finish() {
     return a.waits.total > b.waits.total;
   });
   add_open_report(report);
-  if (folded_rows_ != 0)
+  if (folds_)
     report.notes.add(
         Severity::loss,
-        fmt::format("there are more than {} different stacks; the rest is one row", most_rows), {},
+        fmt::format("there are more than {} rows; the rest is one of each kind", most_rows), {},
         "-focus narrows it down");
   return report;
 }

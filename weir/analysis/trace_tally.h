@@ -16,9 +16,9 @@ namespace weir::analysis {
 
 struct TraceQuery {
   model::TraceBy by = model::TraceBy::stack;
-  std::optional<Pattern> focus;   ///< a function or file of the stack matches
-  Nanos min;                      ///< leaves out what was shorter
-  std::optional<Nanos> from, to;  ///< leaves out what ended before `from` or after `to`
+  std::optional<Pattern> focus;           ///< a function or file of the stack matches
+  Nanos min;                              ///< leaves out what was shorter
+  std::optional<Nanos> from, to;          ///< leaves out what ended before `from` or after `to`
   std::vector<std::uint64_t> goroutines;  ///< only these; empty: all
 
   bool takes_all() const { return !focus && min.value == 0 && !from && !to && goroutines.empty(); }
@@ -65,6 +65,7 @@ class TraceTally : public model::TraceSink {
 
   bool matches_focus(std::uint32_t stack);
   std::uint32_t key_of(const model::TraceInterval& interval);
+  std::uint32_t key_of_number(std::uint64_t number);
   Row& row_of(model::TraceKind kind, std::uint32_t key);
   Row& new_row(model::TraceKind kind, std::uint32_t key);
   void add(const model::TraceInterval& interval);
@@ -79,13 +80,15 @@ class TraceTally : public model::TraceSink {
   const TraceQuery& query_;
   std::vector<Row> rows_;
   std::array<std::vector<std::uint32_t>, model::trace_kind_count> row_index_;  // by key: row + 1
+  std::array<std::uint32_t, model::trace_kind_count> rest_row_{};  // of all other keys: row + 1
   std::vector<Pair> pairs_;
   std::unique_ptr<PairIndex> pair_index_;
   std::vector<std::uint8_t> focus_;  // by stack: 0 not looked at, 1 matches, 2 does not
-  std::unordered_map<std::uint64_t, std::uint32_t> goroutine_keys_;
-  std::vector<std::uint64_t> goroutine_of_key_;
+  std::unordered_map<std::uint64_t, std::uint32_t> number_keys_;  // by goroutine, or by P
+  std::vector<std::uint64_t> number_of_key_;
   std::unordered_map<std::uint64_t, Open> open_;  // by kind and stack
-  std::uint64_t open_goroutines_ = 0, folded_rows_ = 0;
+  std::uint64_t open_goroutines_ = 0;
+  bool folds_ = false;
 };
 
 /// The stack as model frames, innermost first; what a traceback would not show in front is left

@@ -88,6 +88,30 @@ TEST(TraceTally, OpenWaitsStandApart) {
   EXPECT_EQ(report.open[0].fingerprint.key, "chan receive: app.f1");
 }
 
+TEST(TraceTally, NumbersOfPsAndGoroutinesDoNotSizeTables) {
+  const model::TraceNames names = names_with(1);
+  for (const model::TraceBy by : {model::TraceBy::proc, model::TraceBy::goroutine}) {
+    TraceQuery query;
+    query.by = by;
+    TraceTally tally(names, query);
+    constexpr std::uint32_t different = TraceTally::most_rows + 1000;
+    for (std::uint32_t i = 0; i < different; ++i) {
+      TraceInterval one = interval(TraceKind::woken, 0, 10);
+      one.goroutine = one.proc = ~i - 1;
+      tally.take(std::span(&one, 1));
+    }
+    const model::TraceReport report = tally.finish();
+    ASSERT_EQ(report.sections.size(), 1u);
+    EXPECT_EQ(report.sections[0].waits.count, different);
+    EXPECT_EQ(report.sections[0].rows.size(), TraceTally::most_rows + 1);
+    const auto rest =
+        std::ranges::find(report.sections[0].rows, "(everything else)", &model::TraceRow::key);
+    ASSERT_NE(rest, report.sections[0].rows.end());
+    EXPECT_EQ(rest->waits.count, 1000u);
+    EXPECT_FALSE(report.notes.all().empty());
+  }
+}
+
 TEST(TraceTally, FiltersHold) {
   const model::TraceNames names = names_with(2);
   TraceQuery query;
