@@ -1,9 +1,12 @@
 // `weir schedtrace` on a program of every Go version.
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "tests/live/gate_run.h"
+#include "tests/live/in_terminal.h"
 #include "tests/support/go_test_case.h"
 
 namespace weir::live {
@@ -41,6 +44,37 @@ TEST_P(SchedTraceTest, ReportsAndPassesEverythingThrough) {
   }
 }
 
+TEST_P(SchedTraceTest, LooksAtTheGoroutinesOfAStall) {
+  WEIR_BUILD_GO(program, go(), "stalls.go");
+  const std::vector<std::string> command{WEIR_BINARY, "schedtrace", "-every", "20ms", "-detail"};
+  const auto run = [&](const std::string& flag) {
+    std::vector<std::string> words = command;
+    if (!flag.empty()) words.push_back(flag);
+    words.insert(words.end(), {"--", program});
+    return test_support::run(words, {});
+  };
+  WEIR_ASSERT_OK(const Completed done, run("-json"));
+  EXPECT_EQ(done.exit.code, 1) << done.err;
+  EXPECT_EQ(done.err, "to standard error\n");
+  ASSERT_THAT(done.out, testing::StartsWith("to standard output\n"));
+  const json report = json::parse(done.out.substr(done.out.find('{')), nullptr, false);
+  ASSERT_FALSE(report.is_discarded()) << done.out;
+  EXPECT_THAT(report.at("verdicts").dump(), testing::HasSubstr("\"stalled\""));
+  ASSERT_TRUE(report.contains("looks")) << done.out;
+  EXPECT_LE(report.at("looks").size(), 5u);
+  const json& look = report.at("looks")[0];
+  EXPECT_EQ(look.at("verdict"), "stalled");
+  ASSERT_TRUE(look.contains("goroutines")) << look;
+  EXPECT_EQ(look.at("goroutines").at("rows")[0].at("key"),
+            "chan receive: main.waitForEver; created by main.main");
+  EXPECT_GT(look.at("goroutines").at("rows")[0].at("count"), 1);
+
+  WEIR_ASSERT_OK(const Completed told, run(""));
+  EXPECT_THAT(told.out, testing::ContainsRegex("when it was stalled, at [^\n]*:\n[0-9]+: [0-9]+ "
+                                               "goroutines"));
+  EXPECT_THAT(told.out, testing::HasSubstr("main.waitForEver"));
+}
+
 TEST_P(SchedTraceTest, IsToldByWeirTest) {
   WEIR_ASSERT_OK(const std::string module, test_support::stage_go_module(go(), "gatesched"));
   const TemporaryFolder folder;
@@ -61,6 +95,62 @@ TEST_P(SchedTraceTest, IsToldByWeirTest) {
 }
 
 WEIR_FOR_EACH_GO(SchedTraceTest);
+
+class SchedLive : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto go = test_support::find_newest_go_toolchain();
+    if (!go) WEIR_SKIP("no Go toolchain");
+    WEIR_BUILD_GO(program, *go, "stalls.go");
+    command_ = {WEIR_BINARY, "schedtrace", "-live", "-detail", "-every", "20ms", "--", program};
+  }
+  std::vector<std::string> command_;
+};
+
+/// What the lines are taken away with.
+constexpr std::string_view erased = "\x1b[5A\x1b[J";
+
+TEST_F(SchedLive, ShowsTheStateBelowTheOutput) {
+  InTerminal weir(command_);
+  EXPECT_TRUE(weir.shows("-- scheduler at "));
+  EXPECT_TRUE(weir.shows("queued   0 (0 global, 0 in Ps, 0 in one)"));
+  EXPECT_TRUE(weir.shows("verdict  stalled since "));
+  EXPECT_THAT(weir.out(), testing::HasSubstr("to standard output\r\n"));
+  EXPECT_THAT(weir.out(), testing::HasSubstr("to standard error\r\n"));
+  weir.type("\x03");  // Ctrl-C ends the program, and weir reports
+  EXPECT_TRUE(weir.shows("samples over"));
+  EXPECT_TRUE(weir.shows("when it was stalled"));
+  const int status = weir.wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT) << status;
+  EXPECT_TRUE(weir.is_as_before());
+  const auto last = weir.out().rfind("-- scheduler at ");
+  EXPECT_NE(weir.out().find(erased, last), std::string::npos) << "the lines are still there";
+}
+
+TEST_F(SchedLive, ASignalGoesOnToTheProgram) {
+  InTerminal weir(command_);
+  EXPECT_TRUE(weir.shows("-- scheduler at "));
+  weir.signal(SIGTERM);
+  EXPECT_TRUE(weir.shows("samples over"));
+  const int status = weir.wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGTERM) << status;
+  EXPECT_TRUE(weir.is_as_before());
+}
+
+TEST_F(SchedLive, IsTextWhereThereIsNoTerminal) {
+  WEIR_ASSERT_OK(const Completed done, test_support::run(command_, {}));
+  EXPECT_EQ(done.exit.code, 1);
+  EXPECT_THAT(done.err, testing::ContainsRegex("weir: scheduler at [^\n]*: queued 0 [^\n]*\n"));
+  EXPECT_THAT(done.err, testing::Not(testing::HasSubstr("\x1b")));
+  EXPECT_THAT(done.err, testing::HasSubstr("to standard error\n"));
+}
+
+TEST(SchedUsage, LiveNeedsAProgram) {
+  WEIR_ASSERT_OK(const Completed done,
+                 test_support::run({WEIR_BINARY, "schedtrace", "-live", "file"}, {}));
+  EXPECT_EQ(done.exit.code, 2);
+  EXPECT_THAT(done.err, testing::HasSubstr("-live shows a program that weir starts"));
+}
 
 /// Of one toolchain: what it says.
 void check_pointers(const test_support::GoToolchain& go) {

@@ -1,18 +1,12 @@
 // weir top -f in a real pseudo-terminal: what it draws, what its keys do, and that the terminal is
 // as it was however weir ends.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <poll.h>
-#include <pty.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
-#include <utmp.h>
 
 #include <csignal>
 #include <cstring>
 
+#include "tests/live/in_terminal.h"
 #include "tests/support/go_test_case.h"
 #include "weir/http/client.h"
 
@@ -21,94 +15,6 @@ namespace {
 
 using test_support::Child;
 using testing::HasSubstr;
-
-constexpr std::string_view taken = "\x1b[?1049h";
-constexpr std::string_view given_back = "\x1b[?1049l";
-
-/// A program in a terminal of its own, of 160 by 30 characters.
-class InTerminal {
- public:
-  explicit InTerminal(std::vector<std::string> argv) {
-    std::vector<char*> words;
-    for (std::string& word : argv) words.push_back(word.data());
-    words.push_back(nullptr);
-    winsize size{30, 160, 0, 0};
-    // Both ends stay open here, so that the terminal outlives the program.
-    if (::openpty(&master_, &slave_, nullptr, nullptr, &size) != 0) return;
-    ::tcgetattr(slave_, &before_);
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    ::close(master_);
-    ::login_tty(slave_);
-    ::execv(words[0], words.data());
-    ::_exit(127);
-  }
-  InTerminal(const InTerminal&) = delete;
-  InTerminal& operator=(const InTerminal&) = delete;
-  ~InTerminal() {
-    if (pid_ > 0 && !ended_) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-    ::close(master_);
-    ::close(slave_);
-  }
-
-  /// Waits until the program has written `text` after what was found before.
-  testing::AssertionResult shows(std::string_view text) {
-    for (int i = 0; i < 6000; ++i) {
-      drain(10);
-      const auto at = out_.find(text, seen_);
-      if (at == std::string::npos) continue;
-      seen_ = at + text.size();
-      return testing::AssertionSuccess();
-    }
-    return testing::AssertionFailure() << "no \"" << text << "\" in\n" << out_.substr(seen_);
-  }
-  void type(std::string_view keys) const {
-    ASSERT_EQ(::write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
-  }
-  void signal(int number) const { ::kill(pid_, number); }
-  /// The status of waitpid, as soon as the program ended or stopped.
-  int wait() {
-    int status = 0;
-    while (::waitpid(pid_, &status, WUNTRACED | WNOHANG) == 0) drain(10);
-    ended_ = !WIFSTOPPED(status);
-    drain(0);
-    return status;
-  }
-  bool is_as_before() const {
-    termios now{};
-    ::tcgetattr(slave_, &now);
-    return now.c_lflag == before_.c_lflag && now.c_iflag == before_.c_iflag &&
-           now.c_oflag == before_.c_oflag && std::memcmp(now.c_cc, before_.c_cc, NCCS) == 0;
-  }
-  const std::string& out() const { return out_; }
-  /// The other screen was left as often as it was entered, and last.
-  bool is_given_back() const {
-    const auto last = out_.rfind(given_back);
-    return last != std::string::npos && out_.rfind(taken) < last;
-  }
-
- private:
-  int master_ = -1, slave_ = -1;
-  pid_t pid_ = -1;
-  termios before_{};
-  std::string out_;
-  std::size_t seen_ = 0;
-  bool ended_ = false;
-
-  void drain(int milliseconds) {
-    char piece[4096];
-    pollfd one{master_, POLLIN, 0};
-    while (::poll(&one, 1, milliseconds) > 0) {
-      const ssize_t n = ::read(master_, piece, sizeof piece);
-      if (n <= 0) return;
-      out_.append(piece, static_cast<std::size_t>(n));
-      milliseconds = 0;
-    }
-  }
-};
 
 class TopLive : public testing::Test {
  protected:

@@ -3,14 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-
-#include "weir/gotrace/schedtrace.h"
 
 namespace weir::ingest {
 namespace {
@@ -35,23 +30,6 @@ model::SchedSample to_model(const gotrace::SchedSample& from) {
   return to;
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-void pass_on(std::string_view line) {
-  std::string text(line);
-  text += '\n';
-  for (std::string_view rest = text; !rest.empty();) {
-    const ssize_t n = write(STDERR_FILENO, rest.data(), rest.size());
-    if (n < 0 && errno != EINTR) return;
-    if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> with_godebug(const std::vector<std::string>& environment,
@@ -74,35 +52,42 @@ Result<SchedLines> read_sched_lines(int fd, const std::function<void(std::string
                           others);
 }
 
+SchedCollector::SchedCollector(std::function<void(std::string_view)> others,
+                               std::function<void(const model::SchedSample&)> on_sample)
+    : parser_(
+          [this, on_sample = std::move(on_sample)](const gotrace::SchedSample& sample) {
+            model::SchedSample made = to_model(sample);
+            if (on_sample) on_sample(made);
+            if (lines_.samples.size() < most_sched_samples)
+              lines_.samples.push_back(std::move(made));
+            else
+              ++left_out_;
+          },
+          [this, others = std::move(others)](std::string_view line) {
+            ++lines_.other_lines;
+            if (others) others(line);
+          }) {}
+
+SchedLines SchedCollector::finish() {
+  parser_.finish();
+  if (left_out_ != 0)
+    lines_.notes.add({Severity::loss, "samples above a million are left out", {}, {}, left_out_});
+  if (parser_.cut_lines() != 0)
+    lines_.notes.add({Severity::loss, "a line above 1 MiB is cut", {}, {}, parser_.cut_lines()});
+  return std::move(lines_);
+}
+
 Result<SchedLines> read_sched_lines(const std::function<ssize_t(char*, std::size_t)>& read,
                                     const std::function<void(std::string_view)>& others) {
-  SchedLines lines;
-  std::uint64_t left_out = 0;
-  gotrace::SchedParser parser(
-      [&](const gotrace::SchedSample& sample) {
-        if (lines.samples.size() < most_sched_samples)
-          lines.samples.push_back(to_model(sample));
-        else
-          ++left_out;
-      },
-      [&](std::string_view line) {
-        ++lines.other_lines;
-        if (others) others(line);
-      });
+  SchedCollector collector(others, nullptr);
   std::string piece(64 << 10, '\0');
   while (true) {
     const ssize_t got = read(piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(ErrorCode::io, "cannot be read", {}, errno);
-    if (got == 0) break;
-    parser.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got)));
+    if (got == 0) return collector.finish();
+    collector.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got)));
   }
-  parser.finish();
-  if (left_out != 0)
-    lines.notes.add({Severity::loss, "samples above a million are left out", {}, {}, left_out});
-  if (parser.cut_lines() != 0)
-    lines.notes.add({Severity::loss, "a line above 1 MiB is cut", {}, {}, parser.cut_lines()});
-  return lines;
 }
 
 Result<SchedLines> read_sched_file(const std::string& name) {
@@ -122,41 +107,6 @@ Result<SchedLines> read_sched_file(const std::string& name) {
         fmt::format("there is no line of GODEBUG=schedtrace in it ({} others)", lines->other_lines),
         name);
   return lines;
-}
-
-Result<SchedRun> run_with_schedtrace(const std::vector<std::string>& argv, int millis,
-                                     bool detail) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return fail(ErrorCode::io, "cannot make a pipe", {}, errno);
-  std::vector<std::string> words = argv;
-  std::vector<std::string> inherited;
-  for (char** entry = environ; *entry != nullptr; ++entry) inherited.emplace_back(*entry);
-  std::vector<std::string> environment = with_godebug(
-      inherited, fmt::format("schedtrace={}{}", millis, detail ? ",scheddetail=1" : ""));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-  pid_t pid = 0;
-  const int error = posix_spawnp(&pid, words[0].c_str(), &actions, nullptr,
-                                 pointers_to(words).data(), pointers_to(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
-  if (error != 0) {
-    close(ends[0]);
-    const ErrorCode code = error == ENOENT   ? ErrorCode::not_found
-                           : error == EACCES ? ErrorCode::denied
-                                             : ErrorCode::io;
-    return fail(code, "cannot start the program", argv[0], error);
-  }
-  auto lines = read_sched_lines(ends[0], pass_on);
-  close(ends[0]);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!lines) return fail(lines.error());
-  SchedRun run{std::move(*lines), 0};
-  run.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return run;
 }
 
 }  // namespace weir::ingest

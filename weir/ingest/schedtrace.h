@@ -1,5 +1,5 @@
 #pragma once
-// The schedtrace lines of a file, of standard input, or of a program that weir starts.
+// The schedtrace lines of a file or of standard input.
 #include <sys/types.h>
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/gotrace/schedtrace.h"
 #include "weir/model/schedtrace.h"
 
 namespace weir::ingest {
@@ -20,6 +21,25 @@ struct SchedLines {
 /// More samples than this are not kept: the rest is left out with a note.
 constexpr std::size_t most_sched_samples = 1'000'000;
 
+/// Standard error of a Go program, in pieces. Lines of other kinds go to `others`, samples also to
+/// `on_sample`; both may be null.
+class SchedCollector {
+ public:
+  SchedCollector(std::function<void(std::string_view)> others,
+                 std::function<void(const model::SchedSample&)> on_sample);
+  SchedCollector(const SchedCollector&) = delete;
+  SchedCollector& operator=(const SchedCollector&) = delete;
+
+  void feed(std::string_view piece) { parser_.feed(piece); }
+  /// May be called once.
+  SchedLines finish();
+
+ private:
+  SchedLines lines_;
+  std::uint64_t left_out_ = 0;
+  gotrace::SchedParser parser_;
+};
+
 /// Reads `fd` to its end. Lines of other kinds go to `others` (may be null). Errors: io.
 Result<SchedLines> read_sched_lines(int fd, const std::function<void(std::string_view)>& others);
 /// The same, of what `read` gives (as read(2) does).
@@ -30,13 +50,5 @@ std::vector<std::string> with_godebug(const std::vector<std::string>& environmen
                                       const std::string& setting);
 /// The same of a file, or "-". Errors: not_found, denied, io; not_found when there is no such line.
 Result<SchedLines> read_sched_file(const std::string& name);
-
-struct SchedRun {
-  SchedLines lines;
-  int code = 0;  ///< as a shell sees it
-};
-/// Runs the program with GODEBUG=schedtrace=MILLIS (and scheddetail=1) added to what is set. Its
-/// standard error passes through, without the schedtrace lines. Errors: not_found, denied, io.
-Result<SchedRun> run_with_schedtrace(const std::vector<std::string>& argv, int millis, bool detail);
 
 }  // namespace weir::ingest

@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "weir/report/json_values.h"
 #include "weir/report/json_writer.h"
 #include "weir/report/text_safety.h"
+#include "weir/report/top_json.h"
+#include "weir/report/top_screen.h"
 
 namespace weir::report {
 
+using model::SchedLook;
 using model::SchedReport;
 using model::SchedSample;
 using model::SchedSpread;
@@ -70,9 +74,47 @@ void write_sample(JsonWriter& json, const SchedSample& sample) {
   json.end_object();
 }
 
+/// A state that comes and goes is told a few times, and then counted.
+void add_verdicts(std::string& text, const SchedReport& report, const TopOptions& options) {
+  constexpr std::size_t most = 3;
+  std::map<model::SchedVerdictKind, std::size_t> told;
+  for (const SchedVerdict& verdict : report.verdicts) {
+    if (told[verdict.kind]++ >= most) continue;
+    const std::string name = to_string(verdict.kind);
+    text += fmt::format("\n{}  from {} to {}, {} samples\n    {}\n    {}\n",
+                        options.colour && verdict.is_finding ? "\x1b[31m" + name + "\x1b[0m" : name,
+                        to_text(verdict.from), to_text(verdict.to), verdict.samples,
+                        printable(verdict.text), printable(verdict.advice));
+  }
+  for (const auto& [kind, times] : told)
+    if (times > most)
+      text +=
+          fmt::format("\n{}  {} times more; -json has them all\n", to_string(kind), times - most);
+}
+
+void write_looks(JsonWriter& json, const std::vector<SchedLook>& looks) {
+  if (looks.empty()) return;
+  json.key("looks");
+  json.begin_array();
+  for (const SchedLook& look : looks) {
+    json.begin_object();
+    json.member("verdict", std::string_view(to_string(look.verdict)));
+    json.member("at_ns", look.at.value);
+    if (look.failure.empty()) {
+      json.key("goroutines");
+      write_top(json, look.groups);
+    } else {
+      json.member("failure", look.failure);
+    }
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
-std::string render_schedule(const SchedReport& report, bool colour) {
+std::string render_schedule(const SchedReport& report, const std::vector<SchedLook>& looks,
+                            const TopOptions& options) {
   std::string text = fmt::format("{}: {} samples over {}, GOMAXPROCS {}{}\n\n",
                                  printable(report.source), report.count, to_text(report.span),
                                  report.gomaxprocs, report.detailed ? ", with detail" : "");
@@ -86,12 +128,12 @@ std::string render_schedule(const SchedReport& report, bool colour) {
     text += row("waiting", report.waiting, report, [](const auto& s) { return s.waiting; });
   text += fmt::format("\nidle Ps while goroutines queue: {} of {} samples\n",
                       report.idle_while_queued, report.count);
-  for (const SchedVerdict& verdict : report.verdicts) {
-    const std::string name = to_string(verdict.kind);
-    text += fmt::format("\n{}  from {} to {}, {} samples\n    {}\n    {}\n",
-                        colour && verdict.is_finding ? "\x1b[31m" + name + "\x1b[0m" : name,
-                        to_text(verdict.from), to_text(verdict.to), verdict.samples,
-                        printable(verdict.text), printable(verdict.advice));
+  add_verdicts(text, report, options);
+  for (const SchedLook& look : looks) {
+    text += fmt::format("\nwhen it was {}, at {}:\n", to_string(look.verdict), to_text(look.at));
+    text += look.failure.empty()
+                ? render_top(look.groups, options)
+                : fmt::format("its goroutines could not be read: {}\n", printable(look.failure));
   }
   for (const Note& note : report.notes.all())
     text +=
@@ -99,7 +141,7 @@ std::string render_schedule(const SchedReport& report, bool colour) {
   return text;
 }
 
-std::string render_schedule_json(const SchedReport& report) {
+std::string render_schedule_json(const SchedReport& report, const std::vector<SchedLook>& looks) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -116,6 +158,7 @@ std::string render_schedule_json(const SchedReport& report) {
   if (report.detailed) write_spread(json, "waiting", report.waiting);
   json.member("idle_while_queued", report.idle_while_queued);
   write_verdicts(json, report.verdicts);
+  write_looks(json, looks);
   json.key("samples");
   json.begin_array();
   for (const SchedSample& sample : report.samples) write_sample(json, sample);
@@ -125,6 +168,64 @@ std::string render_schedule_json(const SchedReport& report) {
   json.end_object();
   out += '\n';
   return out;
+}
+
+namespace {
+
+/// What holds now: findings come first.
+const SchedVerdict* verdict_now(const SchedReport& report) {
+  const auto found =
+      std::ranges::find(report.verdicts, report.samples.back().at, &SchedVerdict::to);
+  return found == report.verdicts.end() ? nullptr : &*found;
+}
+
+std::string queued_now(const SchedSample& now) {
+  return fmt::format("{} ({} global, {} in Ps, {} in one)", now.queued(), now.run_queue,
+                     now.local_queues, now.longest_local);
+}
+
+std::string idle_now(const SchedSample& now) {
+  return fmt::format("{} of {}{}", now.idle_procs, now.gomaxprocs,
+                     now.idle_procs > 0 && now.queued() > 0 ? ", while goroutines queue" : "");
+}
+
+}  // namespace
+
+std::vector<std::string> render_schedule_now(const SchedReport& report, std::size_t columns,
+                                             bool colour) {
+  if (report.samples.empty()) return {};
+  const SchedSample& now = report.samples.back();
+  std::vector<std::string> lines;
+  const auto add = [&](const char* name, const std::string& figures, const auto& value) {
+    lines.push_back(fmt::format("{:<9}{:<40}  {}", name, figures, timeline(report, value)));
+  };
+  lines.push_back(
+      fmt::format("-- scheduler at {}, GOMAXPROCS {}", to_text(now.at), now.gomaxprocs));
+  add("queued", queued_now(now), [](const auto& s) { return s.queued(); });
+  add("idle Ps", idle_now(now), [](const auto& s) { return s.idle_procs; });
+  add("threads", std::to_string(now.threads), [](const auto& s) { return s.threads; });
+  if (now.detailed)
+    add("waiting", std::to_string(now.waiting), [](const auto& s) { return s.waiting; });
+  const SchedVerdict* verdict = verdict_now(report);
+  lines.push_back("verdict  " + (verdict == nullptr
+                                     ? std::string("none")
+                                     : fmt::format("{} since {}: {}", to_string(verdict->kind),
+                                                   to_text(verdict->from), verdict->text)));
+  for (std::string& line : lines) line = clipped(printable(line), columns);
+  if (colour && verdict != nullptr && verdict->is_finding)
+    lines.back() = "\x1b[31m" + lines.back() + "\x1b[0m";
+  return lines;
+}
+
+std::string render_schedule_line(const SchedReport& report, std::size_t columns) {
+  if (report.samples.empty()) return {};
+  const SchedSample& now = report.samples.back();
+  const SchedVerdict* verdict = verdict_now(report);
+  return clipped(
+      printable(fmt::format("weir: scheduler at {}: queued {}; idle Ps {}; threads {}; {}",
+                            to_text(now.at), queued_now(now), idle_now(now), now.threads,
+                            verdict == nullptr ? "no verdict" : to_string(verdict->kind))),
+      columns);
 }
 
 }  // namespace weir::report

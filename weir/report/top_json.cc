@@ -1,3 +1,5 @@
+#include "weir/report/top_json.h"
+
 #include "weir/model/describe.h"
 #include "weir/report/json_goroutine.h"
 #include "weir/report/json_values.h"
@@ -71,9 +73,7 @@ void write_rows(JsonWriter& json, const Rows& rows) {
 
 }  // namespace
 
-std::string render_top_json(const TopReport& report) {
-  std::string out;
-  JsonWriter json(out);
+void write_top(JsonWriter& json, const TopReport& report) {
   json.begin_object();
   json.member("schema", "weir.top/1");
   json.key("source");
@@ -91,6 +91,12 @@ std::string render_top_json(const TopReport& report) {
   json.key("notes");
   write_notes(json, report.notes);
   json.end_object();
+}
+
+std::string render_top_json(const TopReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  write_top(json, report);
   out += '\n';
   return out;
 }
