@@ -1,14 +1,16 @@
 #include "weir/gortime/heap_map.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "weir/gortime/reach_threads.h"
 
 namespace weir::gortime {
 namespace {
 
-constexpr std::uint64_t page_size = 8192;
 constexpr std::uint64_t most_spans = 1 << 27;
 constexpr std::uint64_t most_objects = 1U << 31;
 constexpr std::size_t batch = 4096;
@@ -25,9 +27,6 @@ tl::unexpected<Error> odd_span(Address at, std::string_view what) {
 
 }  // namespace
 
-void HeapMap::Unmap::operator()(std::byte* at) const {
-  munmap(at, size);
-}
 HeapMap::HeapMap(HeapMap&&) noexcept = default;
 HeapMap& HeapMap::operator=(HeapMap&&) noexcept = default;
 HeapMap::~HeapMap() = default;
@@ -37,9 +36,10 @@ Result<HeapMap> HeapMap::read(const Layout& layout, const Globals& globals, targ
   if (!globals.mheap) return fail(ErrorCode::not_found, "runtime.mheap_ was not found");
   HeapMap map;
   WEIR_TRY_VOID(map.read_spans(layout, globals, memory));
+  WEIR_TRY_VOID(map.hold_against(budget));
   WEIR_TRY_VOID(map.number_objects());
   WEIR_TRY_VOID(map.read_alloc_bits(memory));
-  WEIR_TRY_VOID(map.copy_content(memory, budget));
+  WEIR_TRY_VOID(map.copy_content(memory));
   return map;
 }
 
@@ -88,6 +88,7 @@ Result<void> HeapMap::read_spans(const Layout& layout, const Globals& globals,
         if (span.element == 0 || span.element % 8 != 0 ||
             span.slots > (span.end - span.start) / span.element)
           return odd_span(span.at, "has more objects than room");
+        span.reciprocal = ~std::uint64_t{0} / span.element + 1;
         // Swept, or swept and cached: what a sweep changes is then as it leaves it (mgcsweep.go).
         const std::uint64_t sweepgen = l.sweepgen.load(raw);
         span.sure_of_free = sweepgen == heap_sweepgen || sweepgen == heap_sweepgen + 3;
@@ -99,39 +100,77 @@ Result<void> HeapMap::read_spans(const Layout& layout, const Globals& globals,
   return {};
 }
 
-Result<void> HeapMap::number_objects() {
+/// Refuses, before anything is allocated for it, what would take too much memory.
+Result<void> HeapMap::hold_against(const HeapBudget& budget) {
+  std::uint64_t objects = 0, pages = 0;
+  for (const HeapSpan& span : spans_) {
+    objects += span.slots;
+    pages += (span.end - span.start) / page_size;
+    if (span.scan) scan_bytes_ += span.end - span.start;
+  }
+  if (objects >= most_objects) return fail(ErrorCode::limit, "more than 2^31 heap objects");
+  const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + objects * 5 +
+                               pages * sizeof(std::uint32_t) + spans_.size() * sizeof(HeapSpan);
+  if (needed <= budget.bytes) return {};
+  return fail(ErrorCode::limit,
+              fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
+                          "with -max-mem",
+                          needed >> 20, budget.bytes >> 20));
+}
+
+/// Puts the spans in order of their addresses, with what goes beside them.
+void HeapMap::sort_spans() {
   std::vector<std::uint32_t> order(spans_.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::sort(order.begin(), order.end(),
             [&](auto a, auto b) { return spans_[a].start < spans_[b].start; });
   std::vector<HeapSpan> sorted;
   std::vector<std::uint64_t> bits;
+  sorted.reserve(order.size());
+  bits.reserve(order.size());
   for (const std::uint32_t i : order) {
-    sorted.push_back(std::move(spans_[i]));
+    sorted.push_back(spans_[i]);
     bits.push_back(alloc_bits_at_[i]);
   }
   spans_ = std::move(sorted);
   alloc_bits_at_ = std::move(bits);
-  std::uint64_t objects = 0;
+}
+
+Result<void> HeapMap::number_objects() {
+  sort_spans();
+  if (spans_.empty()) return {};
+  constexpr std::uint64_t block_bytes = page_size * pages_per_block;
+  low_ = spans_.front().start, high_ = spans_.back().end;
+  base_ = low_ / block_bytes * block_bytes;
+  pages_.resize((high_ - base_) / block_bytes + 1);
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
     HeapSpan& span = spans_[i];
     if (i > 0 && spans_[i - 1].end > span.start) return odd_span(span.at, "overlaps another");
-    span.first = static_cast<ObjectIndex>(objects);
-    objects += span.slots;
-    if (objects >= most_objects) return fail(ErrorCode::limit, "more than 2^31 heap objects");
-    for (std::uint64_t page = span.start / page_size; page < span.end / page_size; ++page) {
+    span.first = static_cast<ObjectIndex>(object_count_);
+    object_count_ += span.slots;
+    const std::uint64_t last = (span.end - base_) / page_size;
+    for (std::uint64_t page = (span.start - base_) / page_size; page < last; ++page) {
       auto& block = pages_[page / pages_per_block];
       if (!block) block = std::make_unique<Block>();
       (*block)[page % pages_per_block] = i + 1;
     }
   }
-  object_count_ = objects;
-  if (!spans_.empty()) low_ = spans_.front().start, high_ = spans_.back().end;
   return {};
 }
 
-/// Which slots above free_index are allocated. Without it, all count as allocated.
+/// Which slots above free_index are allocated.
 Result<void> HeapMap::read_alloc_bits(target::Memory& memory) {
+  const auto bytes_of = [](const HeapSpan& span) { return (span.slots + std::size_t{7}) / 8; };
+  const auto has_bits = [&](std::size_t i) {
+    const HeapSpan& span = spans_[i];
+    return span.in_use && span.sure_of_free && span.free_index < span.slots &&
+           alloc_bits_at_[i] != 0;
+  };
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < spans_.size(); ++i)
+    if (has_bits(i)) total += bytes_of(spans_[i]);
+  alloc_bits_.resize(total);
+  std::span<std::uint8_t> room(alloc_bits_);
   std::vector<target::ReadRequest> requests;
   const auto flush = [&]() -> Result<void> {
     WEIR_TRY_VOID(memory.read_many(requests));
@@ -142,36 +181,25 @@ Result<void> HeapMap::read_alloc_bits(target::Memory& memory) {
     return {};
   };
   for (std::size_t i = 0; i < spans_.size(); ++i) {
-    HeapSpan& span = spans_[i];
-    if (!span.in_use || !span.sure_of_free || span.free_index >= span.slots) continue;
-    if (alloc_bits_at_[i] == 0) {
-      span.sure_of_free = false;
-      continue;
-    }
-    span.alloc_bits.resize((span.slots + 7) / 8);
-    requests.push_back(
-        {Address{alloc_bits_at_[i]}, std::as_writable_bytes(std::span(span.alloc_bits)), 0});
+    if (!has_bits(i)) continue;
+    const auto bits = room.first(bytes_of(spans_[i]));
+    room = room.subspan(bits.size());
+    spans_[i].alloc_bits = bits.data();
+    requests.push_back({Address{alloc_bits_at_[i]}, std::as_writable_bytes(bits), 0});
     if (requests.size() == batch) WEIR_TRY_VOID(flush());
   }
   return flush();
 }
 
-Result<void> HeapMap::copy_content(target::Memory& memory, const HeapBudget& budget) {
-  for (const HeapSpan& span : spans_)
-    if (span.scan) scan_bytes_ += span.end - span.start;
-  const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + object_count_ * 5 +
-                               spans_.size() * sizeof(HeapSpan);
-  if (needed > budget.bytes)
-    return fail(ErrorCode::limit,
-                fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
-                            "with -max-mem",
-                            needed >> 20, budget.bytes >> 20));
-  if (scan_bytes_ == 0) return {};
-  void* room = mmap(nullptr, scan_bytes_, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED) return fail(ErrorCode::io, "no memory for the heap's copy", {}, errno);
-  content_ = {static_cast<std::byte*>(room), Unmap{scan_bytes_}};
-  std::uint64_t used = 0;
+/// Neighbours are read together, up to this size: what one thread takes at a time.
+struct HeapMap::Piece {
+  Address from;
+  std::span<std::byte> into;
+};
+
+std::vector<HeapMap::Piece> HeapMap::plan_content() {
+  std::vector<Piece> pieces;
+  std::byte* room = content_.data();
   for (std::size_t i = 0; i < spans_.size();) {
     if (!spans_[i].scan) {
       ++i;
@@ -181,32 +209,32 @@ Result<void> HeapMap::copy_content(target::Memory& memory, const HeapBudget& bud
     std::uint64_t end = start;
     for (; i < spans_.size() && spans_[i].scan && spans_[i].start == end && end - start < piece;
          ++i) {
-      spans_[i].content = content_.get() + used + (end - start);
+      spans_[i].content = room + (end - start);
       end = spans_[i].end;
     }
-    WEIR_TRY_VOID(memory.read(Address{start}, std::span(content_.get() + used, end - start)));
-    used += end - start;
+    pieces.push_back({Address{start}, std::span(room, end - start)});
+    room += end - start;
   }
-  return {};
+  return pieces;
 }
 
-const HeapSpan* HeapMap::find_span(std::uint64_t at) const {
-  const std::uint64_t page = at / page_size;
-  const auto block = pages_.find(page / pages_per_block);
-  if (block == pages_.end()) return nullptr;
-  const std::uint32_t number = (*block->second)[page % pages_per_block];
-  return number == 0 ? nullptr : &spans_[number - 1];
-}
-
-FoundObject HeapMap::find_slow(std::uint64_t word) const {
-  const HeapSpan* span = find_span(word);
-  if (!span || !span->in_use) return {};
-  const std::uint64_t slot = (word - span->start) / span->element;
-  if (slot >= span->slots) return {};
-  if (slot >= span->free_index && span->sure_of_free &&
-      (span->alloc_bits[slot / 8] >> (slot % 8) & 1) == 0)
-    return {};
-  return {span, static_cast<std::uint32_t>(slot)};
+Result<void> HeapMap::copy_content(target::Memory& memory) {
+  WEIR_TRY(content_, LargeMemory::make(scan_bytes_));
+  const std::vector<Piece> pieces = plan_content();
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  std::mutex lock;
+  Result<void> result;
+  const bool together = memory.is_concurrent() && pieces.size() > 1;
+  on_threads(together ? reach_threads() : 1, [&](unsigned) {
+    for (std::size_t i = next++; i < pieces.size() && !failed; i = next++) {
+      auto read = memory.read(pieces[i].from, pieces[i].into);
+      if (read) continue;
+      const std::scoped_lock hold(lock);
+      if (!failed.exchange(true)) result = std::move(read);
+    }
+  });
+  return result;
 }
 
 FoundObject HeapMap::object(ObjectIndex index) const {

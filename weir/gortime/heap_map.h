@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "weir/base/error.h"
 #include "weir/gortime/globals.h"
+#include "weir/gortime/large_memory.h"
 #include "weir/gortime/layout.h"
 #include "weir/target/memory.h"
 
@@ -19,20 +19,32 @@ namespace weir::gortime {
 /// A slot of a span: the unit the collector marks. Numbered through the whole heap.
 using ObjectIndex = std::uint32_t;
 
-struct HeapSpan {
-  std::uint64_t start = 0, end = 0;  ///< of its pages
-  std::uint64_t element = 0;         ///< bytes of a slot
-  ObjectIndex first = 0;             ///< index of slot 0
+/// What marking looks at comes first, in one line of the processor's cache.
+struct alignas(64) HeapSpan {
+  std::uint64_t start = 0;             ///< of its pages
+  std::uint64_t element = 0;           ///< bytes of a slot
+  std::uint64_t reciprocal = 0;        ///< 2^64 / element, rounded up
+  const std::byte* content = nullptr;  ///< of scan spans
+  /// Which slots from free_index on are allocated; null: all count as allocated.
+  const std::uint8_t* alloc_bits = nullptr;
+  ObjectIndex first = 0;  ///< index of slot 0
   std::uint32_t slots = 0;
   std::uint32_t free_index = 0;  ///< slots below are allocated
   bool in_use = false;           ///< false: a stack or the runtime's own (mSpanManual)
   bool scan = false;             ///< its objects may hold pointers
-  bool sure_of_free = false;     ///< alloc_bits tells which slots from free_index on are allocated
+  bool sure_of_free = false;     ///< it is swept: the allocation bits are to be trusted
   bool user_arena = false;
-  Address at;  ///< the mspan itself
+
+  std::uint64_t end = 0;  ///< of its pages
+  Address at;             ///< the mspan itself
   Address specials, pinner_bits;
-  std::vector<std::uint8_t> alloc_bits;
-  const std::byte* content = nullptr;  ///< of scan spans
+
+  /// The slot with the byte `offset`, which is counted from `start`.
+  std::uint64_t slot_of(std::uint64_t offset) const {
+    __extension__ using Product = unsigned __int128;
+    if (offset >> 32 != 0) return offset / element;
+    return static_cast<std::uint64_t>(Product{offset} * reciprocal >> 64);
+  }
 };
 
 struct FoundObject {
@@ -59,13 +71,33 @@ class HeapMap {
 
   /// The allocated object that `word` points at or into; span null if there is none.
   FoundObject find(std::uint64_t word) const {
-    if (word - low_ >= high_ - low_) return {};
-    return find_slow(word);
+    const HeapSpan* span = find_span(word);
+    return span ? find_in(*span, word) : FoundObject{};
+  }
+  /// The same of a word that find_span() gave this span for.
+  static FoundObject find_in(const HeapSpan& span, std::uint64_t word) {
+    if (!span.in_use) return {};
+    const std::uint64_t slot = span.slot_of(word - span.start);
+    if (slot >= span.slots) return {};
+    const bool known = slot >= span.free_index && span.alloc_bits;
+    if (known && (span.alloc_bits[slot / 8] >> (slot % 8) & 1) == 0) return {};
+    return {&span, static_cast<std::uint32_t>(slot)};
+  }
+  /// The content of an object of a scan span. Valid as long as the map.
+  static std::span<const std::uint64_t> words_of(const FoundObject& object) {
+    const std::byte* content = object.span->content + object.slot * object.span->element;
+    return {reinterpret_cast<const std::uint64_t*>(content), object.span->element / 8};
   }
   /// The object of an index.
   FoundObject object(ObjectIndex index) const;
-  /// Any span, of a stack too.
-  const HeapSpan* find_span(std::uint64_t at) const;
+  /// Any span, of a stack too. Does not touch the span itself, so that it can be fetched ahead.
+  const HeapSpan* find_span(std::uint64_t at) const {
+    if (at - low_ >= high_ - low_) return nullptr;
+    const std::uint64_t page = (at - base_) / page_size;
+    const Block* block = pages_[page / pages_per_block].get();
+    const std::uint32_t number = block ? (*block)[page % pages_per_block] : 0;
+    return number == 0 ? nullptr : &spans_[number - 1];
+  }
 
   const std::vector<HeapSpan>& spans() const { return spans_; }
   std::size_t object_count() const { return object_count_; }
@@ -73,29 +105,27 @@ class HeapMap {
 
  private:
   HeapMap() = default;
-  FoundObject find_slow(std::uint64_t word) const;
   Result<void> read_spans(const Layout& layout, const Globals& globals, target::Memory& memory);
+  Result<void> hold_against(const HeapBudget& budget);
+  void sort_spans();
   Result<void> number_objects();
   Result<void> read_alloc_bits(target::Memory& memory);
-  Result<void> copy_content(target::Memory& memory, const HeapBudget& budget);
+  struct Piece;
+  std::vector<Piece> plan_content();
+  Result<void> copy_content(target::Memory& memory);
 
+  static constexpr std::uint64_t page_size = 8192;
   static constexpr std::size_t pages_per_block = 8192;
   using Block = std::array<std::uint32_t, pages_per_block>;  // span + 1, by page
 
-  struct Unmap {
-    Unmap() : size(0) {}
-    explicit Unmap(std::size_t bytes) : size(bytes) {}
-    std::size_t size;
-    void operator()(std::byte* at) const;
-  };
-
-  std::uint64_t low_ = 1, high_ = 1;
-  std::vector<HeapSpan> spans_;  // ascending
-  std::unordered_map<std::uint64_t, std::unique_ptr<Block>> pages_;
+  std::uint64_t low_ = 1, high_ = 1, base_ = 0;
+  std::vector<HeapSpan> spans_;                // ascending
+  std::vector<std::unique_ptr<Block>> pages_;  // from base_ on
   std::vector<std::uint64_t> alloc_bits_at_;
+  std::vector<std::uint8_t> alloc_bits_;  // of all spans
   std::size_t object_count_ = 0;
   std::uint64_t scan_bytes_ = 0;
-  std::unique_ptr<std::byte, Unmap> content_;
+  LargeMemory content_;
 };
 
 }  // namespace weir::gortime

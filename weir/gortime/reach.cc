@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <unordered_map>
 
 #include "weir/gortime/reach_marker.h"
 #include "weir/gortime/reach_roots.h"
@@ -64,25 +66,31 @@ struct Candidate {
 class Search {
  public:
   Search(const Program& program, target::Memory& memory, const HeapMap& heap, ReachState& state,
-         unsigned without)
-      : program_(program), memory_(memory), heap_(heap), state_(state), marker_(heap) {
-    marker_.leave_out(without);
-  }
+         ReachMarker marker)
+      : program_(program),
+        memory_(memory),
+        heap_(heap),
+        state_(state),
+        marker_(std::move(marker)) {}
 
   Result<ReachReport> run() {
     state_.make_opaque(marker_);
     WEIR_TRY_VOID(make_waiting_opaque());
+    WEIR_TRY_VOID(find_candidates());
     const bool cgo = has_foreign_code(program_, memory_);
     WEIR_TRY_VOID(mark_roots({program_, memory_, heap_, state_, cgo}, marker_));
-    WEIR_TRY_VOID(sort_goroutines());
+    WEIR_TRY_VOID(mark_those_that_go_on());
     WEIR_TRY_VOID(settle());
     return report();
   }
 
  private:
   Result<void> make_waiting_opaque();
-  Result<void> sort_goroutines();
+  Result<void> find_candidates();
+  void watch(std::size_t candidate);
+  Result<void> mark_those_that_go_on();
   Result<void> settle();
+  Result<void> mark_struct(const ReachG& g, const ReachRoot& root);
   Result<void> mark_goroutine(const ReachG& g);
   bool is_reached(Candidate& candidate);
   ReachReport report();
@@ -94,6 +102,7 @@ class Search {
   ReachState& state_;
   ReachMarker marker_;
   std::vector<Candidate> candidates_;
+  std::unordered_multimap<ObjectIndex, std::size_t> waits_for_;  // candidates by object
 };
 
 /// From a channel's queue the collector would go on to whoever waits in it.
@@ -113,11 +122,23 @@ Result<void> Search::make_waiting_opaque() {
   return {};
 }
 
+/// The runtime.g itself: of the heap, but for the one that a thread of the program starts with.
+Result<void> Search::mark_struct(const ReachG& g, const ReachRoot& root) {
+  const FoundObject object = heap_.find(g.at.value);
+  if (object.span && object.span->scan && object.start() == g.at) {
+    marker_.mark_words(HeapMap::words_of(object), g.at, root);
+    return {};
+  }
+  WEIR_TRY(const auto words, state_.read_words(g.at, g.at + program_.layout().g.size.value()));
+  marker_.mark_words(words, g.at, root);
+  return {};
+}
+
 /// All that a goroutine that can go on has: its stack, and what its g leads to (defers, panics, a
 /// closure to start with, a timer).
 Result<void> Search::mark_goroutine(const ReachG& g) {
   const ReachRoot root{RootKind::goroutine, {}, g.id, 0};
-  marker_.mark_words(g.words, g.at, root);
+  WEIR_TRY_VOID(mark_struct(g, root));
   if (g.stack.low) {
     const StackRange live = state_.live_stack(g);
     WEIR_TRY(const auto words, state_.read_words(live.low, live.high));
@@ -128,22 +149,41 @@ Result<void> Search::mark_goroutine(const ReachG& g) {
     WEIR_TRY(const auto words, state_.read_words(g.xregs, g.xregs + xreg_bytes));
     marker_.mark_words(words, g.xregs, root);
   }
-  marker_.drain();
   return {};
 }
 
-Result<void> Search::sort_goroutines() {
+Result<void> Search::find_candidates() {
   for (const ReachG& g : state_.goroutines()) {
-    if (!g.alive()) continue;
-    if (!state_.is_candidate(g)) {
-      WEIR_TRY_VOID(mark_goroutine(g));
-      continue;
-    }
+    if (!g.alive() || !state_.is_candidate(g)) continue;
     Candidate candidate{&g, {}, {}, {}};
     WEIR_TRY(candidate.wait, state_.wait_of(g));
     candidate.live_because = candidate.wait.not_settled;
-    if (!candidate.live_because.empty()) WEIR_TRY_VOID(mark_goroutine(g));
     candidates_.push_back(std::move(candidate));
+    watch(candidates_.size() - 1);
+  }
+  return {};
+}
+
+/// The marker is to tell when something reaches what the candidate waits for.
+void Search::watch(std::size_t candidate) {
+  const ReachWait& wait = candidates_[candidate].wait;
+  for (const auto* list : {&wait.objects, &wait.sudogs}) {
+    for (const Address at : *list) {
+      const FoundObject object = heap_.find(at.value);
+      if (!object.span) continue;
+      marker_.watch(object);
+      waits_for_.emplace(object.index(), candidate);
+    }
+  }
+}
+
+Result<void> Search::mark_those_that_go_on() {
+  auto candidate = candidates_.begin();
+  for (const ReachG& g : state_.goroutines()) {
+    if (!g.alive()) continue;
+    const bool is_candidate = candidate != candidates_.end() && candidate->g == &g;
+    if (!is_candidate || !candidate->live_because.empty()) WEIR_TRY_VOID(mark_goroutine(g));
+    if (is_candidate) ++candidate;
   }
   return {};
 }
@@ -170,13 +210,21 @@ bool Search::is_reached(Candidate& candidate) {
 /// Until nothing changes: who waits for something that is reached can go on, and what it leads to
 /// is reached.
 Result<void> Search::settle() {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (Candidate& candidate : candidates_) {
+  std::vector<std::size_t> to_look_at(candidates_.size());
+  std::iota(to_look_at.begin(), to_look_at.end(), std::size_t{0});
+  marker_.drain();
+  marker_.take_seen();  // all candidates are looked at anyway
+  while (!to_look_at.empty()) {
+    for (const std::size_t i : to_look_at) {
+      Candidate& candidate = candidates_[i];
       if (candidate.wait.forever || !candidate.live_because.empty()) continue;
-      if (!is_reached(candidate)) continue;
-      WEIR_TRY_VOID(mark_goroutine(*candidate.g));
-      changed = true;
+      if (is_reached(candidate)) WEIR_TRY_VOID(mark_goroutine(*candidate.g));
+    }
+    marker_.drain();
+    to_look_at.clear();
+    for (const ObjectIndex object : marker_.take_seen()) {
+      const auto [first, last] = waits_for_.equal_range(object);
+      for (auto it = first; it != last; ++it) to_look_at.push_back(it->second);
     }
   }
   return {};
@@ -234,7 +282,9 @@ Result<ReachReport> find_unreachable(const Program& program, target::Memory& mem
   for (const HeapSpan& span : heap.spans())
     if (span.user_arena)
       return fail(ErrorCode::unsupported, "the program uses arenas (GOEXPERIMENT=arenas)");
-  return Search(program, memory, heap, state, options.without).run();
+  WEIR_TRY(auto marker, ReachMarker::make(heap));
+  marker.leave_out(options.without);
+  return Search(program, memory, heap, state, std::move(marker)).run();
 }
 
 }  // namespace weir::gortime

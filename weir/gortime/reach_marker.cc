@@ -1,36 +1,55 @@
 #include "weir/gortime/reach_marker.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+
+#include "weir/gortime/reach_threads.h"
 
 namespace weir::gortime {
+namespace {
+
+constexpr std::size_t objects_at_once = 32;
+constexpr std::size_t words_at_once = 64;  // of one object
+constexpr std::size_t most_alone = 2'000;  // rounds before other threads are asked to help
+
+}  // namespace
+
+Result<ReachMarker> ReachMarker::make(const HeapMap& heap) {
+  WEIR_TRY(auto parents, LargeMemory::make(heap.object_count() * sizeof(std::uint32_t)));
+  return ReachMarker(heap, std::move(parents));
+}
 
 void ReachMarker::make_opaque(Address at) {
   const FoundObject object = heap_.find(at.value);
-  if (object.span) set(opaque_, object.index());
+  if (object.span) flags_.set(object.index(), ObjectFlags::opaque);
 }
 
 /// True if it is an object seen for the first time.
-bool ReachMarker::visit(std::uint64_t word, std::uint32_t parent, Counts counts) {
-  const FoundObject object = heap_.find(word);
-  if (!object.span) return false;
+bool ReachMarker::visit(const FoundObject& object, std::uint32_t parent, Counts counts,
+                        Share& share) {
   const ObjectIndex index = object.index();
-  if (counts == Counts::for_all && test(opaque_, index)) set(counted_, index);
-  if (test(marks_, index)) return false;
-  set(marks_, index);
-  parents_[index] = parent;
-  ++marked_;
-  if (object.span->scan && !test(opaque_, index)) pending_.push_back(object);
+  const unsigned flags = flags_.of(index);
+  const bool watched = (flags & ObjectFlags::watched) != 0;
+  if ((flags & ObjectFlags::opaque) != 0 && counts == Counts::for_all) {
+    const unsigned before = flags_.set(index, ObjectFlags::counted);
+    if (watched && (before & ObjectFlags::counted) == 0) share.seen.push_back(index);
+  }
+  if ((flags & ObjectFlags::marked) != 0) return false;
+  if ((flags_.set(index, ObjectFlags::marked) & ObjectFlags::marked) != 0) return false;
+  parent_of(index) = parent;
+  ++share.marked;
+  if (watched) share.seen.push_back(index);
+  if (object.span->scan && (flags & ObjectFlags::opaque) == 0) share.pending.push_back({object, 0});
   return true;
-}
-
-void ReachMarker::mark(std::uint64_t word, const ReachRoot& root) {
-  mark(word, root, Counts::for_all);
 }
 
 void ReachMarker::mark(std::uint64_t word, const ReachRoot& root, Counts counts) {
   if ((without_ >> static_cast<unsigned>(root.kind) & 1) != 0) return;
-  if (visit(word, is_root | static_cast<std::uint32_t>(roots_.size()), counts))
+  const FoundObject object = heap_.find(word);
+  if (!object.span) return;
+  if (visit(object, is_root | static_cast<std::uint32_t>(roots_.size()), counts, own_))
     roots_.push_back(root);
 }
 
@@ -42,17 +61,115 @@ void ReachMarker::mark_words(std::span<const std::uint64_t> words, Address at, R
   }
 }
 
-void ReachMarker::drain() {
-  while (!pending_.empty()) {
-    const FoundObject object = pending_.back();
-    pending_.pop_back();
-    const std::byte* content = object.span->content + object.slot * object.span->element;
-    const ObjectIndex index = object.index();
-    for (std::uint64_t at = 0; at + 8 <= object.span->element; at += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, content + at, sizeof word);
-      visit(word, index, Counts::for_all);
+/// The words of the objects that were found last. Of a large one a part, and the rest is pending.
+void ReachMarker::gather_leads(Share& share, std::vector<Lead>& leads) const {
+  std::array<Pending, objects_at_once> taken;
+  const std::size_t count = std::min(objects_at_once, share.pending.size());
+  std::copy_n(share.pending.end() - static_cast<std::ptrdiff_t>(count), count, taken.begin());
+  share.pending.resize(share.pending.size() - count);
+  for (const Pending& one : std::span(taken).first(count)) {
+    const std::uint64_t* words = HeapMap::words_of(one.object).data() + one.from;
+    __builtin_prefetch(words);
+    __builtin_prefetch(words + 8);
+  }
+  for (const Pending& one : std::span(taken).first(count)) {
+    auto words = HeapMap::words_of(one.object).subspan(one.from);
+    if (words.size() > words_at_once) {
+      share.pending.push_back({one.object, one.from + words_at_once});
+      words = words.first(words_at_once);
     }
+    const ObjectIndex parent = one.object.index();
+    for (const std::uint64_t word : words) {
+      const HeapSpan* span = heap_.find_span(word);
+      if (!span) continue;
+      __builtin_prefetch(span);
+      leads.push_back({word, span, parent});
+    }
+  }
+}
+
+/// Marks what a few objects lead to. Nearly each step needs memory that is in no cache, so each
+/// step is made for all of them before the next one: the processor then fetches many lines at once.
+void ReachMarker::follow_some(Share& share, std::vector<Lead>& leads) {
+  leads.clear();
+  gather_leads(share, leads);
+  for (Lead& lead : leads) {
+    lead.object = HeapMap::find_in(*lead.span, lead.word);
+    if (!lead.object.span) continue;
+    flags_.fetch_ahead(lead.object.index());
+    __builtin_prefetch(&parent_of(lead.object.index()), 1);
+  }
+  for (const Lead& lead : leads)
+    if (lead.object.span) visit(lead.object, lead.parent, Counts::for_all, share);
+}
+
+/// What threads hand to each other. One that has nothing left to follow waits until another one
+/// gives it half of what it has.
+class ReachMarker::Pool {
+ public:
+  /// Of one thread that works: gives, if somebody waits.
+  void offer(Share& share) {
+    if (!wanted_.load(std::memory_order_relaxed) || share.pending.size() < 2 * objects_at_once)
+      return;
+    const std::scoped_lock hold(lock_);
+    // The older half: it leads to more.
+    const auto half = share.pending.begin() + static_cast<std::ptrdiff_t>(share.pending.size() / 2);
+    pending_.insert(pending_.end(), share.pending.begin(), half);
+    share.pending.erase(share.pending.begin(), half);
+    wanted_ = false;
+    changed_.notify_one();
+  }
+
+  /// Of one that has nothing left: false when nobody has.
+  bool take(Share& share) {
+    std::unique_lock hold(lock_);
+    while (pending_.empty()) {
+      if (busy_ == 0) return false;
+      wanted_ = true;
+      changed_.wait(hold);
+    }
+    share.pending.swap(pending_);
+    ++busy_;
+    return true;
+  }
+
+  void leave() {
+    const std::scoped_lock hold(lock_);
+    if (--busy_ == 0) changed_.notify_all();
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::atomic<bool> wanted_{true};
+  std::vector<Pending> pending_;
+  unsigned busy_ = 1;  // threads that have work; at first the one that made it
+};
+
+void ReachMarker::drain_together() {
+  Pool pool;
+  std::vector<Share> shares(reach_threads());
+  std::swap(shares[0], own_);
+  on_threads(reach_threads(), [&](unsigned thread) {
+    Share& share = shares[thread];
+    std::vector<Lead> leads;
+    for (bool works = thread == 0 || pool.take(share); works; works = pool.take(share)) {
+      for (; !share.pending.empty(); pool.offer(share)) follow_some(share, leads);
+      pool.leave();
+    }
+  });
+  std::swap(shares[0], own_);
+  for (const Share& share : std::span(shares).subspan(1)) {
+    own_.seen.insert(own_.seen.end(), share.seen.begin(), share.seen.end());
+    own_.marked += share.marked;
+  }
+}
+
+void ReachMarker::drain() {
+  std::vector<Lead> leads;
+  for (std::size_t round = 0; !own_.pending.empty(); ++round) {
+    if (round == most_alone && reach_threads() > 1) return drain_together();
+    follow_some(own_, leads);
   }
 }
 
@@ -62,7 +179,7 @@ std::vector<ReachObject> ReachMarker::path_to(const FoundObject& object, ReachRo
   while (true) {
     const FoundObject at = heap_.object(index);
     path.push_back({at.start(), at.span->element});
-    const std::uint32_t parent = parents_[index];
+    const std::uint32_t parent = parent_of(index);
     if ((parent & is_root) != 0) {
       root = roots_[parent & ~is_root];
       break;

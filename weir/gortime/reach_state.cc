@@ -77,14 +77,13 @@ Result<void> ReachState::read_goroutines() {
   std::vector<std::uint64_t> pointers(count);
   WEIR_TRY_VOID(memory_.read(all, std::as_writable_bytes(std::span(pointers))));
   goroutines_.resize(count);
+  std::vector<std::byte> bytes(batch * size);
   for (std::size_t done = 0; done < count; done += batch) {
     const std::size_t end = std::min<std::size_t>(done + batch, count);
     std::vector<target::ReadRequest> requests;
-    for (std::size_t i = done; i < end; ++i) {
-      goroutines_[i].words.resize(size / 8);
+    for (std::size_t i = done; i < end; ++i)
       requests.push_back(
-          {Address{pointers[i]}, std::as_writable_bytes(std::span(goroutines_[i].words)), 0});
-    }
+          {Address{pointers[i]}, std::span(bytes).subspan((i - done) * size, size), 0});
     WEIR_TRY_VOID(memory_.read_many(requests));
     for (std::size_t i = done; i < end; ++i) {
       ReachG& g = goroutines_[i];

@@ -32,7 +32,6 @@ struct ReachG {
   StackRange stack;
   Address sched_sp, syscall_sp, m, waiting, bubble, xregs, start_pc;
   std::uint32_t select_done = 0;
-  std::vector<std::uint64_t> words;  ///< the whole struct
   const ReachM* running_on = nullptr;
   bool alive() const { return status != 0 && status != 6 && status != 11; }
 };

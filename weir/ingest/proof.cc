@@ -42,7 +42,7 @@ class Words {
   std::string root(const ReachRoot& root) {
     switch (root.kind) {
       case RootKind::global:
-        return name_variable(source_.program, root.at);
+        return variable(root.at);
       case RootKind::goroutine:
         return stack(root);
       case RootKind::registers:
@@ -64,6 +64,13 @@ class Words {
   }
 
  private:
+  /// Many are held by the same variable, and its symbol is searched for one by one.
+  const std::string& variable(Address at) {
+    const auto [entry, added] = variables_.try_emplace(at.value);
+    if (added) entry->second = name_variable(source_.program, at);
+    return entry->second;
+  }
+
   std::string stack(const ReachRoot& root) {
     const auto found = states_.find(root.goroutine.value);
     if (found == states_.end()) return fmt::format("goroutine {}", root.goroutine.value);
@@ -103,6 +110,7 @@ class Words {
   const ProofSource& source_;
   gortime::Unwinder unwinder_;
   std::unordered_map<std::uint64_t, const GoroutineState*> states_;
+  std::unordered_map<std::uint64_t, std::string> variables_;  // by address
 };
 
 std::string waits_on(const Goroutine& goroutine) {
