@@ -21,14 +21,14 @@ using model::SchedVerdict;
 
 namespace {
 
-constexpr std::size_t columns = 60;
+constexpr std::size_t timeline_columns = 60;
 
 /// One character for each slice of time: the largest value in it.
 template <class Value>
 std::string timeline(const SchedReport& report, const Value& value) {
   constexpr const char* bars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   const std::size_t count = report.samples.size();
-  const std::size_t width = std::min(columns, count);
+  const std::size_t width = std::min(timeline_columns, count);
   std::vector<std::uint64_t> slices(width, 0);
   for (std::size_t i = 0; i < count; ++i)
     slices[i * width / count] = std::max(slices[i * width / count], value(report.samples[i]));
