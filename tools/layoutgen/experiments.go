@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -54,11 +55,52 @@ func mentioned(t toolchain) string {
 	return found.String()
 }
 
+var neutralLine = regexp.MustCompile(`(?m)^WEIR_NEUTRAL_EXPERIMENT\((\d+), "(\w+)"\)$`)
+
+// An experiment setting of one Go release.
+type setting struct {
+	minor int
+	name  string
+}
+
+// knownNeutral reads what layout_experiments.inc lists.
+func knownNeutral(file string) (map[setting]bool, error) {
+	text, err := os.ReadFile(file)
+	known := map[setting]bool{}
+	for _, m := range neutralLine.FindAllStringSubmatch(string(text), -1) {
+		minor, err := strconv.Atoi(m[1])
+		if err != nil {
+			return nil, err
+		}
+		known[setting{minor, m[2]}] = true
+	}
+	return known, err
+}
+
+func writeNeutral(file string, neutral map[setting]bool) error {
+	var all []setting
+	for one := range neutral {
+		all = append(all, one)
+	}
+	sort.Slice(all, func(i, j int) bool {
+		return all[i].minor < all[j].minor || all[i].minor == all[j].minor && all[i].name < all[j].name
+	})
+	out := bytes.NewBufferString(experimentsHeader)
+	for _, one := range all {
+		fmt.Fprintf(out, "WEIR_NEUTRAL_EXPERIMENT(%d, %q)\n", one.minor, one.name)
+	}
+	return os.WriteFile(file, out.Bytes(), 0o644)
+}
+
 // tryExperiments finds for each toolchain which experiments, switched on and off, leave the layout as it
-// is, and writes layout_experiments.inc.
+// is, and brings layout_experiments.inc up to date: what was not tried stays as it is there.
 func tryExperiments(o options, toolchains []toolchain, fields []field) error {
 	probe := filepath.Join(o.source, "tools/layoutgen/probe")
-	out := bytes.NewBufferString(experimentsHeader)
+	file := filepath.Join(o.source, "weir/gortime/layout_experiments.inc")
+	neutral, err := knownNeutral(file)
+	if err != nil {
+		return err
+	}
 	for _, t := range toolchains {
 		names, err := experimentNames(t)
 		if err != nil {
@@ -70,25 +112,30 @@ func tryExperiments(o options, toolchains []toolchain, fields []field) error {
 		}
 		lines := mentioned(t)
 		for _, name := range names {
+			if o.only != "" && name != o.only {
+				continue
+			}
 			word := regexp.MustCompile(`goexperiment\.` + name + `(int)?\b`)
-			for _, setting := range []string{name, "no" + name} {
+			for _, with := range []string{name, "no" + name} {
 				what := "not mentioned"
 				if word.MatchString(lines) {
-					what = effect(t, probe, setting, plain, fields)
+					what = effect(t, probe, with, plain, fields)
 				}
-				fmt.Println(t.release, setting+":", what)
+				fmt.Println(t.release, with+":", what)
 				if what == "not mentioned" || what == "same" {
-					fmt.Fprintf(out, "WEIR_NEUTRAL_EXPERIMENT(%d, %q)\n", t.release.minor, setting)
+					neutral[setting{t.release.minor, with}] = true
+				} else {
+					delete(neutral, setting{t.release.minor, with})
 				}
 			}
 		}
 	}
-	return os.WriteFile(filepath.Join(o.source, "weir/gortime/layout_experiments.inc"), out.Bytes(), 0o644)
+	return writeNeutral(file, neutral)
 }
 
-// effect builds the probe with a GOEXPERIMENT setting and says what became of the layout.
-func effect(t toolchain, probe, setting string, plain []value, fields []field) string {
-	row, err := t.layout(probe, "amd64", setting, fields)
+// effect builds the probe with a GOEXPERIMENT and says what became of the layout.
+func effect(t toolchain, probe, with string, plain []value, fields []field) string {
+	row, err := t.layout(probe, "amd64", with, fields)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
 		return "does not build: " + line

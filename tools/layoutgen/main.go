@@ -5,7 +5,7 @@
 //	layoutgen -check                   compares them with the table; exit code 1 on any difference
 //	layoutgen -fresh                   makes the table from these alone, not adding to what is there
 //	layoutgen -download                also what bounds the ranges, from the Go module proxy
-//	layoutgen -experiments             instead: which GOEXPERIMENTs leave the layout as it is
+//	layoutgen -experiments [-only X]   instead: which GOEXPERIMENTs leave the layout as it is
 package main
 
 import (
@@ -22,6 +22,7 @@ type options struct {
 	fresh       bool
 	download    bool
 	experiments bool
+	only        string
 	arches      string
 }
 
@@ -32,6 +33,7 @@ func main() {
 	flag.BoolVar(&o.fresh, "fresh", false, "forget the table that is there")
 	flag.BoolVar(&o.download, "download", false, "also fetch releases that bound a range, through the go command")
 	flag.BoolVar(&o.experiments, "experiments", false, "try every GOEXPERIMENT of the toolchains")
+	flag.StringVar(&o.only, "only", "", "with -experiments: this one")
 	flag.StringVar(&o.arches, "arch", "amd64,arm64", "architectures")
 	flag.Parse()
 	if err := run(o, flag.Args()); err != nil {

@@ -68,6 +68,11 @@ TEST(LayoutTable, RefusesExperimentsThatMayMoveFields) {
               HasSubstr("built with GOEXPERIMENT=staticlockranking"));
 }
 
+TEST(LayoutTable, Knows126WithTheLeakProfile) {
+  EXPECT_EQ(refusal_of("go1.26.8", "goroutineleakprofile"), "");
+  EXPECT_THAT(refusal_of("go1.26.8", "goroutineleakprofile,arenas"), HasSubstr("GOEXPERIMENT"));
+}
+
 TEST(LayoutTable, StartsFromTheNearestRelease) {
   EXPECT_EQ(nearest_layout({28, 0}, Machine::amd64).of.minor, 27);
   EXPECT_EQ(nearest_layout({18, 0}, Machine::amd64).of.minor, 19);

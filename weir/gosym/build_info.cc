@@ -103,9 +103,11 @@ Result<BuildInfo> find_build_info(const elf::File& file) {
                 FileOffset{blob.file_offset()});
   }
   BuildInfo info;
-  if (const auto x = version.find(" X:"); x != std::string_view::npos) {
-    info.experiments = version.substr(x + 3);
-    version = version.substr(0, x);
+  // Behind a space, or from 1.26 on behind a hyphen (cmd/link/internal/ld/main.go).
+  const auto x = version.find("X:");
+  if (x != std::string_view::npos && x > 0 && (version[x - 1] == ' ' || version[x - 1] == '-')) {
+    info.experiments = version.substr(x + 2);
+    version = version.substr(0, x - 1);
   }
   info.go_version = version;
   info.module_text = strip_frame(module_text);

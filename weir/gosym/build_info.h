@@ -18,7 +18,7 @@ struct GoVersion {
 /// What cmd/link puts into .go.buildinfo. A plain value: a recording stores it as it is.
 struct BuildInfo {
   std::string go_version;   ///< "go1.26.8", "devel go1.28-1a2b3c"; never empty
-  std::string experiments;  ///< "nodwarf5,greenteagc" of "go1.26.8 X:nodwarf5,greenteagc"
+  std::string experiments;  ///< "nodwarf5,greenteagc" of "go1.26.8-X:nodwarf5,greenteagc"
   std::string module_text;  ///< lines of "path\t…", "mod\t…", "dep\t…", "build\t…"; may be empty
   GoVersion version;        ///< {0, 0} if go_version cannot be read
 };

@@ -35,12 +35,18 @@ Result<BuildInfo> find_in(std::string content, std::string section,
   return find_build_info(*file);
 }
 
+// go1.25 writes a space before the experiments, go1.26.8 a hyphen.
 TEST(BuildInfo, ReadsVersionExperimentsAndModules) {
-  const auto info =
-      find_in(blob("go1.26.8 X:nodwarf5,arenas", framed("path\tx\nmod\tx\n")), ".go.buildinfo");
+  for (const std::string between : {" ", "-"}) {
+    const auto info =
+        find_in(blob("go1.26.8" + between + "X:nodwarf5,arenas", ""), ".go.buildinfo");
+    ASSERT_TRUE(info.has_value()) << to_string(info.error());
+    EXPECT_EQ(info->go_version, "go1.26.8");
+    EXPECT_EQ(info->experiments, "nodwarf5,arenas");
+  }
+  const auto info = find_in(blob("go1.26.8", framed("path\tx\nmod\tx\n")), ".go.buildinfo");
   ASSERT_TRUE(info.has_value()) << to_string(info.error());
-  EXPECT_EQ(info->go_version, "go1.26.8");
-  EXPECT_EQ(info->experiments, "nodwarf5,arenas");
+  EXPECT_EQ(info->experiments, "");
   EXPECT_EQ(info->module_text, "path\tx\nmod\tx\n");
   EXPECT_EQ(info->version, (GoVersion{26, 8}));
 }
