@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <span>
 
 namespace weir::gortime {
 namespace {
@@ -62,6 +63,10 @@ class Writer {
   explicit Writer(std::uint64_t to) : to_(to) {}
 
   void put(std::byte byte) { code_.push_back(byte); }
+  void put(std::span<const std::byte> bytes) {
+    code_.insert(code_.end(), bytes.begin(), bytes.end());
+  }
+  void put_int(std::int32_t value) { put(std::as_bytes(std::span(&value, 1))); }
   /// False if `target` is too far from here.
   bool put_distance(std::uint64_t target) {
     const auto distance =
@@ -90,15 +95,28 @@ class Writer {
     return value >= std::numeric_limits<std::int32_t>::min() &&
            value <= std::numeric_limits<std::int32_t>::max();
   }
-  void put_int(std::int32_t value) {
-    std::array<std::byte, sizeof value> raw{};
-    std::memcpy(raw.data(), &value, sizeof value);
-    code_.insert(code_.end(), raw.begin(), raw.end());
-  }
 
   std::uint64_t to_;
   std::vector<std::byte> code_;
 };
+
+/// A call, as what it is made of: the return address stays the function's own, `returns`. What puts
+/// it on the stack changes no register and no flag.
+bool put_call(Writer& writer, std::uint64_t target, std::uint64_t returns) {
+  constexpr std::array push{std::byte{0x48}, std::byte{0x8d}, std::byte{0x64}, std::byte{0x24},
+                            std::byte{0xf8}};  // LEA RSP, [RSP - 8]
+  constexpr std::array low{std::byte{0xc7}, std::byte{0x04},
+                           std::byte{0x24}};  // MOV DWORD [RSP], …
+  constexpr std::array high{std::byte{0xc7}, std::byte{0x44}, std::byte{0x24},
+                            std::byte{0x04}};  // MOV DWORD [RSP + 4], …
+  writer.put(push);
+  writer.put(low);
+  writer.put_int(static_cast<std::int32_t>(returns));
+  writer.put(high);
+  writer.put_int(static_cast<std::int32_t>(returns >> 32));
+  writer.put(near_jump);
+  return writer.put_distance(target);
+}
 
 /// Jumps and conditional jumps of one condition code (Intel SDM, Jcc: 0F 80+cc; short: 70+cc).
 bool put_branch(Writer& writer, const Decoded& one, std::uint64_t target) {
@@ -112,7 +130,7 @@ bool put_branch(Writer& writer, const Decoded& one, std::uint64_t target) {
     writer.put(two_byte);
     writer.put(near_condition | std::byte(opcode & condition));
   } else {
-    return false;  // call, loop, jrcxz
+    return false;  // loop, jrcxz
   }
   return writer.put_distance(target);
 }
@@ -135,7 +153,10 @@ std::optional<Relocated> relocate(bytes::Bytes function, LinkAddr start, LinkAdd
       continue;
     }
     const auto target = target_of(one, base + pos);
-    if (!target || !put_branch(writer, one, *target)) return std::nullopt;
+    const bool call = one.instruction.mnemonic == ZYDIS_MNEMONIC_CALL;
+    if (!target || !(call ? put_call(writer, *target, base + pos + one.instruction.length)
+                          : put_branch(writer, one, *target)))
+      return std::nullopt;
   }
   if (count > 1 && may_enter(decoder, function, LinkAddr{base}, base + first, base + pos))
     return std::nullopt;

@@ -18,8 +18,9 @@ struct Relocated {
 
 /// The instructions at `at`, at least `least` bytes of them, for a place at the run-time address
 /// `to` within 2 GiB. `function` is the code of the whole function, which begins at `start`.
-/// Nothing if that cannot be done: one of them is a call (return addresses must be the function's
-/// own) or unknown, or the function may jump between them.
+/// A call among them leaves the return address that the function has, and comes back there. Nothing
+/// if that cannot be done: one of them is an indirect branch or unknown, or the function may jump
+/// between them.
 std::optional<Relocated> relocate(bytes::Bytes function, LinkAddr start, LinkAddr at,
                                   std::size_t least, Address to, LoadBias bias);
 

@@ -98,9 +98,29 @@ TEST(Relocate, TrustsNoJumpTable) {
   EXPECT_FALSE(relocate_at(function, 0, 5));
 }
 
-TEST(Relocate, LeavesCallsAndTheUnknown) {
+// An unwinder that looks while the callee runs must see the function's own return address.
+TEST(Relocate, CallsWithTheReturnAddressOfTheFunction) {
+  const std::uint64_t callee = 0x409000;
   Code function = lock_cmpxchg;
-  append(function, {0xe8, 0, 0, 0, 0});
+  append(function, with_distance({0xe8}, callee, start.value + 9));
+  append(function, ret);
+  const LoadBias bias{0x5555'5000'0000};
+  const auto bytes = bytes_of(function);
+  const auto moved = relocate(bytes, start, start, 5, bias.to_run(LinkAddr{there.value}), bias);
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->covered, 9);
+  Code expected = lock_cmpxchg;
+  append(expected, {0x48, 0x8d, 0x64, 0x24, 0xf8});                    // LEAQ -8(SP), SP
+  append(expected, {0xc7, 0x04, 0x24, 0x09, 0x10, 0x40, 0x50});        // MOVL $0x50401009, (SP)
+  append(expected, {0xc7, 0x44, 0x24, 0x04, 0x55, 0x55, 0x00, 0x00});  // MOVL $0x5555, 4(SP)
+  append(expected, with_distance({0xe9}, callee, there.value + 29));
+  append(expected, with_distance({0xe9}, start.value + 9, there.value + 34));
+  EXPECT_EQ(moved->code, bytes_of(expected));
+}
+
+TEST(Relocate, LeavesIndirectCallsAndTheUnknown) {
+  Code function = lock_cmpxchg;
+  append(function, {0xff, 0xd0, 0x90});  // CALL AX
   EXPECT_FALSE(relocate_at(function, 0, 5));
   function = lock_cmpxchg;
   append(function, {0x06});  // no instruction in 64-bit mode
