@@ -31,13 +31,15 @@ struct Schedule {
   std::string package;   ///< import path; may be empty
   std::string folder;    ///< where the test runs; may be empty
   std::string test;
+  bool race = false;                   ///< the test binary was built with -race
   std::vector<std::string> arguments;  ///< more arguments of the program: "-test.short=true"
   std::uint64_t seed = 0;              ///< random bytes of the process, and select's choices
   std::string strategy;                ///< what found it
   std::vector<ScheduleStep> steps;
-  std::string outcome;           ///< "deadlock", "leak", "panic", "failed", "fatal error", "passed"
-  std::string message;           ///< Go's words
-  std::string hash;              ///< of all points and the outcome, hex
+  std::string outcome;  ///< "deadlock", "leak", "panic", "failed", "fatal error", "data race",
+                        ///< "passed"
+  std::string message;  ///< Go's words
+  std::string hash;     ///< of all points and the outcome, hex
   std::vector<Address> objects;  ///< where object n was: [n - 1]. Not in files
 };
 
@@ -50,9 +52,18 @@ struct EndGoroutine {
   std::vector<Goid> waits_for;
 };
 
+/// One of two accesses to the same memory that nothing puts in an order.
+struct RaceAccess {
+  std::string what;                ///< "write", "previous read"
+  std::string by;                  ///< "goroutine 8", by the race detector's own numbers
+  std::vector<CodePlace> stack;    ///< innermost first; empty: the detector no longer knew it
+  std::vector<CodePlace> created;  ///< where that goroutine was started, likewise
+};
+
 struct ScheduleEnd {
   std::vector<EndGoroutine> goroutines;  ///< ascending
   std::vector<Goid> cycle;  ///< each waits for a lock that the next one has, the last for the first
+  std::vector<RaceAccess> race;  ///< outcome "data race": the newer access first; else empty
 };
 
 }  // namespace weir::model
