@@ -83,6 +83,12 @@ std::vector<Flag> explore_flags(ExploreCommand& command) {
          return {};
        }},
       {"json", "", "print JSON instead of text", set_switch(command.json)},
+      {"race", "", "build with the race detector, and look for data races, too",
+       [&command](const std::string& value) -> Result<void> {
+         WEIR_TRY(const bool on, parse_switch(value));
+         if (on) command.request.build.flags.emplace_back(race_flag);
+         return {};
+       }},
       {"go", "file", "the go command to build with (go)", set_text(command.request.build.go)},
   };
   for (Flag& flag : ignore_flags(command.gate)) flags.push_back(std::move(flag));
@@ -93,7 +99,8 @@ void print_help(const FlagSet& flags) {
   fmt::print(
       "usage: weir explore [flags] [packages | TEST_BINARY]\n\n"
       "Runs each test again and again, decides itself which goroutine goes on next, and so looks\n"
-      "for deadlocks, leaked goroutines, panics and failures that hardly ever happen by chance.\n"
+      "for deadlocks, leaked goroutines, panics and failures that hardly ever happen by chance,\n"
+      "and with -race, or in a binary that was built so, for data races.\n"
       "The test binary is an ordinary one; nothing in it is changed. What is found has been\n"
       "replayed ten times, and is written to a file that `weir replay` runs again.\n\n"
       "flags:\n{}\n"

@@ -104,13 +104,13 @@ Result<std::string> replay_once(const sched::TestBinary& binary, const model::Sc
 }
 
 /// The test binary of a schedule: the one given, or the package built again.
-Result<TestTarget> binary_of(const ReplayRequest& request, const std::string& folder,
+Result<TestTarget> binary_of(const BuildRequest& build, const std::string& folder,
                              TestTarget target, const std::string& given) {
   if (given.empty() && target.package.empty())
     return fail(ErrorCode::usage,
                 "the schedule was found in a test binary; name it after the schedule");
   if (!given.empty()) target.binary = std::filesystem::absolute(given).string();
-  WEIR_TRY_VOID(build_target({request.go, {}}, folder, target));
+  WEIR_TRY_VOID(build_target(build, folder, target));
   return target;
 }
 
@@ -249,14 +249,14 @@ Result<int> replay(const ReplayRequest& request, const std::vector<std::string>&
       WEIR_TRY(const auto found, find_test_targets({request.go, {}}, {token.package}));
       target = found.front();
     }
-    WEIR_TRY(target, binary_of(request, folder.path(), target, given));
+    WEIR_TRY(target, binary_of({request.go, {}}, folder.path(), target, given));
     WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
     WEIR_TRY(const auto schedule, schedule_of_token(token, target, binary, watchdog));
     return replay_all(request, schedule, binary, watchdog);
   }
   WEIR_TRY(const model::Schedule schedule, read_schedule(words[0]));
-  WEIR_TRY(const TestTarget target,
-           binary_of(request, folder.path(), {schedule.package, schedule.folder, {}}, given));
+  WEIR_TRY(const TestTarget target, binary_of(build_request_of(schedule, request.go), folder.path(),
+                                              {schedule.package, schedule.folder, {}}, given));
   WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
   WEIR_TRY_VOID(check_binary(schedule, binary));
   return replay_all(request, schedule, binary, watchdog);

@@ -59,7 +59,7 @@ Result<int> shrink(const ShrinkRequest& request, const std::vector<std::string>&
     return fail(ErrorCode::usage, "the schedule was found in a test binary; name it after the file",
                 words[0]);
   if (!target.binary.empty()) target.binary = std::filesystem::absolute(target.binary).string();
-  WEIR_TRY_VOID(build_target({request.go, {}}, folder.path(), target));
+  WEIR_TRY_VOID(build_target(build_request_of(schedule, request.go), folder.path(), target));
   WEIR_TRY(const auto binary, sched::TestBinary::open(target.binary));
   WEIR_TRY_VOID(check_binary(schedule, binary));
   sched::Watchdog watchdog;

@@ -7,6 +7,7 @@
 #include "weir/analysis/schedule_end.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/live.h"
+#include "weir/ingest/race_report.h"
 #include "weir/report/schedule_file.h"
 #include "weir/target/registers.h"
 
@@ -77,6 +78,10 @@ Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
   WEIR_TRY(const sched::RunRecord record, run_schedule(binary, with_look, chooser, watchdog));
   finding.schedule = sched::describe(binary, record, options.seed);
   if (snapshot) finding.end = analysis::schedule_end(finding.schedule, *snapshot);
+  if (record.ending == sched::Ending::race) {
+    finding.end.emplace().race = ingest::read_race(record.output);
+    finding.schedule.message = analysis::race_message(finding.end->race);
+  }
   finding.deviations = sched::count_deviations(record.choices());
   finding.output = record.output;
   return finding;
@@ -107,6 +112,12 @@ Result<model::Schedule> read_schedule(const std::string& path) {
   const bytes::Bytes content = file.bytes();
   return report::parse_schedule_file(
       {reinterpret_cast<const char*>(content.data()), content.size()}, path);
+}
+
+BuildRequest build_request_of(const model::Schedule& schedule, const std::string& go) {
+  BuildRequest build{go, {}};
+  if (schedule.race) build.flags.emplace_back(race_flag);
+  return build;
 }
 
 sched::RunOptions run_options_of(const model::Schedule& schedule) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/weir/test_binaries.h"
 #include "weir/model/explore.h"
 #include "weir/sched/describe.h"
 #include "weir/sched/search.h"
@@ -26,6 +27,9 @@ Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
 
 /// Reads a schedule file. Errors: those of reading and parsing.
 Result<model::Schedule> read_schedule(const std::string& path);
+
+/// How the package of a schedule is built again, by the go command `go`.
+BuildRequest build_request_of(const model::Schedule& schedule, const std::string& go);
 
 /// How the test of a schedule is run.
 sched::RunOptions run_options_of(const model::Schedule& schedule);

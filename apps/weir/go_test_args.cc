@@ -62,11 +62,11 @@ constexpr std::string_view leaves_out[] = {"run",   "skip", "short", "failfast",
 constexpr std::string_view build_flags[] = {
     "tags", "ldflags", "gcflags",  "asmflags", "mod",        "modfile",  "overlay",  "pgo",
     "o",    "C",       "trimpath", "buildvcs", "pkgdir",     "compiler", "toolexec", "linkshared",
-    "a",    "v",       "x",        "work",     "gccgoflags", "vet"};
+    "a",    "v",       "x",        "work",     "gccgoflags", "vet",      "race"};
 /// Of these, what is not handed on: it does not change the program, or not for the better.
 constexpr std::string_view not_handed_on[] = {"o", "a", "v", "x", "work", "vet"};
 /// Instrumented programs, which weir does not control.
-constexpr std::string_view instrumented[] = {"race", "msan", "asan"};
+constexpr std::string_view instrumented[] = {"msan", "asan"};
 
 template <class List>
 bool is_in(const List& list, std::string_view name) {

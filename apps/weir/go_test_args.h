@@ -22,7 +22,7 @@ struct BinaryArgs {
       arguments;  ///< for the test binary: "-test.short=true", what is behind -args
   std::string run = ".";
   std::string skip;
-  std::vector<std::string> left_out;  ///< build flags that such a binary cannot have: "-race"
+  std::vector<std::string> left_out;  ///< build flags that such a binary cannot have: "-msan"
 };
 BinaryArgs binary_args(const GoTestArgs& args);
 

@@ -18,6 +18,8 @@ struct BuildRequest {
   std::string go = "go";           ///< the go command
   std::vector<std::string> flags;  ///< build flags of go test, each one word: "-tags=x"
 };
+/// What makes the package's tests instrumented by the race detector, as a flag of BuildRequest.
+inline constexpr const char* race_flag = "-race=true";
 
 /// What `words` of the command line name: packages (patterns as for the go command; none: the one
 /// of this folder), or test binaries. Packages without tests are left out. Errors: io; usage.

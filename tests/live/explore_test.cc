@@ -333,13 +333,5 @@ TEST_F(ExploreNewest, ReplaysATokenAndTellsTheStory) {
   EXPECT_THAT(mistyped.err, HasSubstr("cut or mistyped"));
 }
 
-TEST_F(ExploreNewest, RefusesRaceBuilds) {
-  auto program = test_support::build_go_program(go_, source, {.race = true, .test_binary = true});
-  if (!program) WEIR_SKIP("no C compiler for -race");
-  WEIR_ASSERT_OK(const Completed done, weir({"explore", "-run", "^TestABBA$", *program}));
-  EXPECT_EQ(done.exit.code, 2);
-  EXPECT_THAT(done.err, HasSubstr("built with -race"));
-}
-
 }  // namespace
 }  // namespace weir::live

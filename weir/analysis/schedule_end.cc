@@ -8,6 +8,7 @@
 
 #include "weir/analysis/own_power.h"
 #include "weir/model/describe.h"
+#include "weir/model/goname.h"
 
 namespace weir::analysis {
 namespace {
@@ -123,8 +124,28 @@ model::ScheduleEnd schedule_end(const Schedule& schedule, const model::Snapshot&
   return end;
 }
 
+model::CodePlace place_in(const std::vector<model::CodePlace>& stack) {
+  for (const model::CodePlace& place : stack)
+    if (!model::is_standard_package(model::package_of(place.function))) return place;
+  return stack.empty() ? model::CodePlace{} : stack.front();
+}
+
+std::string race_message(const std::vector<model::RaceAccess>& race) {
+  std::string message;
+  for (const model::RaceAccess& access : race) {
+    const std::string function = place_in(access.stack).function;
+    message += fmt::format("{}{} in {}", message.empty() ? "" : ", ", access.what,
+                           function.empty() ? "an unknown function" : function);
+  }
+  return message;
+}
+
 model::CodePlace place_of_fault(const Schedule& schedule,
                                 const std::optional<model::ScheduleEnd>& end) {
+  if (end && !end->race.empty()) {
+    const model::CodePlace place = place_in(end->race.front().stack);
+    if (!place.file.empty()) return place;
+  }
   const bool waits = schedule.outcome == "deadlock" || schedule.outcome == "leak";
   if (end && waits) {
     const EndGoroutine* best = nullptr;

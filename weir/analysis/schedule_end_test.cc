@@ -111,5 +111,18 @@ TEST(PlaceOfFault, IsInTheCycleThenAnyWaiterThenTheLastAct) {
   EXPECT_TRUE(place_of_fault({}, std::nullopt).file.empty());
 }
 
+TEST(ScheduleEnd, PutsARaceWhereTheUsersNewerAccessIs) {
+  model::Schedule schedule;
+  schedule.outcome = "data race";
+  model::ScheduleEnd end;
+  end.race = {
+      {"write", "goroutine 8", {{"sync/atomic.StoreInt32", "s", 9}, {"app.f", "a.go", 3}}, {}},
+      {"previous read", "goroutine 7", {}, {}}};
+  EXPECT_EQ(place_of_fault(schedule, end).line, 3);
+  EXPECT_EQ(race_message(end.race), "write in app.f, previous read in an unknown function");
+  end.race[0].stack.pop_back();
+  EXPECT_EQ(place_of_fault(schedule, end).line, 9);
+}
+
 }  // namespace
 }  // namespace weir::analysis

@@ -45,6 +45,22 @@ std::optional<AtomicSite> site_of(const ZydisDecodedInstruction& instruction,
   return std::nullopt;
 }
 
+/// Hands each instruction, its operands and its offset to `visit`, up to bytes that are none.
+template <class Visit>
+void for_each_instruction(bytes::Bytes text, elf::Machine machine, const Visit& visit) {
+  if (machine != elf::Machine::amd64) return;
+  ZydisDecoder decoder;
+  ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+  ZydisDecodedInstruction instruction;
+  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
+  for (std::size_t pos = 0; pos < text.size(); pos += instruction.length) {
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, text.data() + pos, text.size() - pos,
+                                             &instruction, operands.data())))
+      return;
+    visit(instruction, operands, pos);
+  }
+}
+
 }  // namespace
 
 Address AtomicSite::operand(const std::array<std::uint64_t, 31>& general, LoadBias bias) const {
@@ -57,19 +73,24 @@ Address AtomicSite::operand(const std::array<std::uint64_t, 31>& general, LoadBi
 
 std::vector<AtomicSite> find_atomic_sites(bytes::Bytes text, LinkAddr start, elf::Machine machine) {
   std::vector<AtomicSite> found;
-  if (machine != elf::Machine::amd64) return found;
-  ZydisDecoder decoder;
-  ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-  ZydisDecodedInstruction instruction;
-  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
-  for (std::size_t pos = 0; pos < text.size(); pos += instruction.length) {
-    if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, text.data() + pos, text.size() - pos,
-                                             &instruction, operands.data())))
-      break;
-    if (!is_atomic(instruction)) continue;
+  for_each_instruction(text, machine, [&](const auto& instruction, const auto& operands, auto pos) {
+    if (!is_atomic(instruction)) return;
     if (const auto site = site_of(instruction, operands.data(), start.value + pos))
       found.push_back(*site);
-  }
+  });
+  return found;
+}
+
+std::vector<CallSite> find_calls(bytes::Bytes text, LinkAddr start, elf::Machine machine) {
+  std::vector<CallSite> found;
+  for_each_instruction(text, machine, [&](const auto& instruction, const auto& operands, auto pos) {
+    if (instruction.mnemonic != ZYDIS_MNEMONIC_CALL) return;
+    if (operands[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE) return;
+    ZyanU64 target = 0;
+    const std::uint64_t at = start.value + pos;
+    if (ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&instruction, operands.data(), at, &target)))
+      found.push_back({LinkAddr{at}, LinkAddr{target}});
+  });
   return found;
 }
 

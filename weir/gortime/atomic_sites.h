@@ -33,4 +33,14 @@ struct AtomicSite {
 /// list. amd64 only: empty for other machines.
 std::vector<AtomicSite> find_atomic_sites(bytes::Bytes text, LinkAddr start, elf::Machine machine);
 
+/// A call of a function that the instruction names.
+struct CallSite {
+  LinkAddr at;
+  LinkAddr target;
+};
+
+/// Likewise, all such calls. In programs built with -race sync/atomic is not compiled into its
+/// callers: they call it.
+std::vector<CallSite> find_calls(bytes::Bytes text, LinkAddr start, elf::Machine machine);
+
 }  // namespace weir::gortime

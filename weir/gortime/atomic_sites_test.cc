@@ -40,6 +40,20 @@ TEST(AtomicSites, KnowsOneMachine) {
   EXPECT_TRUE(sites_of(code, elf::Machine::arm64).empty());
 }
 
+TEST(AtomicSites, FindsCallsThatNameTheirTarget) {
+  const unsigned char code[] = {
+      0x90,                          // nop
+      0xe8, 0xfa, 0x0f, 0x00, 0x00,  // call 0x2000
+      0xff, 0xd0,                    // call rax
+      0xe9, 0x00, 0x00, 0x00, 0x00,  // jmp
+  };
+  const auto calls =
+      find_calls(std::as_bytes(std::span(code)), LinkAddr{0x1000}, elf::Machine::amd64);
+  ASSERT_EQ(calls.size(), 1U);
+  EXPECT_EQ(calls[0].at, LinkAddr{0x1001});
+  EXPECT_EQ(calls[0].target, LinkAddr{0x2000});
+}
+
 TEST(AtomicSites, StopsAtWhatIsNoInstruction) {
   const unsigned char code[] = {0xf0, 0x0f, 0xb1, 0x0b, 0x06, 0xf0, 0x0f, 0xb1, 0x0b};
   EXPECT_EQ(sites_of(code).size(), 1U);

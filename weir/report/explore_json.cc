@@ -19,6 +19,34 @@ void write_counts(JsonWriter& json, std::string_view name, std::string_view what
   json.end_array();
 }
 
+void write_stack(JsonWriter& json, std::string_view name,
+                 const std::vector<model::CodePlace>& stack) {
+  json.key(name);
+  json.begin_array();
+  for (const model::CodePlace& place : stack) {
+    json.begin_object();
+    json.member("function", place.function);
+    json.member("file", place.file);
+    json.member("line", std::int64_t{place.line});
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_race(JsonWriter& json, const std::vector<model::RaceAccess>& race) {
+  json.key("race");
+  json.begin_array();
+  for (const model::RaceAccess& access : race) {
+    json.begin_object();
+    json.member("what", access.what);
+    json.member("by", access.by);
+    write_stack(json, "stack", access.stack);
+    write_stack(json, "created", access.created);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_finding(JsonWriter& json, const model::ExploreFinding& finding) {
   json.key("finding");
   json.begin_object();
@@ -35,6 +63,7 @@ void write_finding(JsonWriter& json, const model::ExploreFinding& finding) {
   json.member("hash", finding.schedule.hash);
   json.member_if("file", finding.file);
   json.member_if("token", finding.token);
+  if (finding.end && !finding.end->race.empty()) write_race(json, finding.end->race);
   json.end_object();
 }
 

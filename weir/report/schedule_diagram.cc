@@ -189,6 +189,11 @@ class Diagram {
     text(margin, y_ + 4, "h", "at the end: " + schedule_.outcome);
     y_ += row_height;
     if (!end_) return;
+    for (const model::RaceAccess& access : end_->race) {
+      const model::CodePlace place = access.stack.empty() ? model::CodePlace{} : access.stack[0];
+      text(label_x(), y_ + 4, "x", access.what + " by " + access.by + place_text(place));
+      y_ += row_height;
+    }
     const auto& cycle = end_->cycle;
     for (const EndGoroutine& one : end_->goroutines) {
       const bool circular = std::find(cycle.begin(), cycle.end(), one.id) != cycle.end();

@@ -68,6 +68,7 @@ void read_header(const Fields& fields, Schedule& schedule) {
   fields.read("package", schedule.package);
   fields.read("folder", schedule.folder);
   fields.read("test", schedule.test);
+  fields.read("race", schedule.race);
   fields.read("arguments", schedule.arguments);
   fields.read("seed", schedule.seed);
   fields.read("strategy", schedule.strategy);
@@ -117,6 +118,7 @@ std::string render_schedule_file(const Schedule& schedule) {
     json.member_if("package", schedule.package);
     json.member_if("folder", schedule.folder);
     json.member("test", schedule.test);
+    json.member_if("race", schedule.race);
     if (!schedule.arguments.empty()) write_texts(json, "arguments", schedule.arguments);
     json.member("seed", schedule.seed);
     json.member_if("strategy", schedule.strategy);

@@ -109,6 +109,28 @@ void add_effort(std::string& out, const Exploration& exploration) {
                        exploration.unconfirmed == 1 ? "is" : "are");
 }
 
+void add_stack(std::string& out, const std::vector<model::CodePlace>& stack,
+               const ScheduleTextOptions& options) {
+  for (const model::CodePlace& place : stack)
+    out += fmt::format("    {}  {}:{}\n", printable(place.function),
+                       printable(below(place.file, options.root)), place.line);
+  if (stack.empty()) out += "    the race detector no longer knew the stack\n";
+}
+
+std::string render_race(const std::vector<model::RaceAccess>& race,
+                        const ScheduleTextOptions& options) {
+  std::string out =
+      "the race, as Go's detector tells it (its numbers of goroutines are not those above)\n";
+  for (const model::RaceAccess& access : race) {
+    out += fmt::format("  {} by {}\n", printable(access.what), printable(access.by));
+    add_stack(out, access.stack, options);
+    if (access.created.empty()) continue;
+    out += "   started at\n";
+    add_stack(out, access.created, options);
+  }
+  return out;
+}
+
 std::string verdict_of(const Exploration& exploration) {
   if (exploration.control == "not controlled")
     return fmt::format("not controlled: {}", printable(exploration.why));
@@ -128,6 +150,7 @@ std::string verdict_of(const Exploration& exploration) {
 }  // namespace
 
 std::string render_schedule_end(const model::ScheduleEnd& end, const ScheduleTextOptions& options) {
+  if (!end.race.empty()) return render_race(end.race, options);
   std::string out = "at the end\n";
   for (const model::EndGoroutine& one : end.goroutines) {
     out += fmt::format("  goroutine {} waits: {}", one.id.value, printable(one.waits));

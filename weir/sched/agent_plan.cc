@@ -109,12 +109,13 @@ class Planner {
     }
   }
 
-  // Config, sites, two bitmaps; the code follows.
+  // Config, sites, three bitmaps; the code follows.
   void lay_out() {
     const std::size_t bytes = (text_end_ - text_start_) / block / 8 + 1;
     sites_at_ = sizeof(agent::Config);
     explored_at_ = sites_at_ + plan_.hooks.size() * sizeof(agent::Site);
-    system_at_ = explored_at_ + bytes;
+    sync_at_ = explored_at_ + bytes;
+    system_at_ = sync_at_ + bytes;
     plan_.memory.resize(round_up(system_at_ + bytes, block));
     const auto& table = program_.table();
     for (std::uint32_t i = 0; i < table.size(); ++i)
@@ -123,7 +124,9 @@ class Planner {
 
   void mark(const gosym::Function& function) {
     const std::string_view name = function.name;
-    const bool explored = is_explored(model::package_of(name));
+    const std::string package = model::package_of(name);
+    const bool explored = is_explored(package);
+    const bool sync = is_sync(package);
     const bool system =
         name.starts_with("runtime.") && name != "runtime.main" && name != "runtime.corostart";
     if (!explored && !system) return;
@@ -133,6 +136,7 @@ class Planner {
          i <= end; ++i) {
       const std::byte bit{static_cast<std::uint8_t>(1U << (i % 8))};
       if (explored) plan_.memory[explored_at_ + i / 8] |= bit;
+      if (sync) plan_.memory[sync_at_ + i / 8] |= bit;
       if (system) plan_.memory[system_at_ + i / 8] |= bit;
     }
   }
@@ -271,6 +275,7 @@ class Planner {
     const Address start = plan_.base + agent::config_at;
     config.sites = (start + sites_at_).value;
     config.explored = (start + explored_at_).value;
+    config.sync = (start + sync_at_).value;
     config.system = (start + system_at_).value;
     config.site_count = plan_.hooks.size();
     fill_scheduler_offsets(config.offsets);
@@ -325,7 +330,7 @@ class Planner {
   const HookTable& table_;
   AgentPlan plan_;
   std::uint64_t text_start_ = 0, text_end_ = 0;
-  std::size_t sites_at_ = 0, explored_at_ = 0, system_at_ = 0;
+  std::size_t sites_at_ = 0, explored_at_ = 0, sync_at_ = 0, system_at_ = 0;
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ model::Schedule describe(const TestBinary& binary, const RunRecord& record, std:
   schedule.go_version = binary.program().go_version();
   schedule.build_id = binary.build_id();
   schedule.hooks = fmt::format("{:016x}", binary.hooks().hash);
+  schedule.race = binary.hooks().race;
   schedule.seed = seed;
   for (const RunEvent& event : record.events) {
     model::ScheduleStep step;

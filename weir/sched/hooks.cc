@@ -66,9 +66,7 @@ constexpr std::array function_hooks{
 constexpr std::array<std::string_view, 5> explored_standard{"context", "io", "database/sql",
                                                             "net/http", "net/http/httptest"};
 
-bool is_sync(std::string_view package) {
-  return package == "sync" || package == "sync/atomic" || package == "internal/sync";
-}
+constexpr std::string_view atomics = "sync/atomic";
 
 /// What package sync does for itself, and the halves of operations that are asked about as a whole.
 bool is_pointless(std::string_view operation) {
@@ -96,9 +94,7 @@ class Builder {
   Result<HookTable> build() {
     if (program_.file().machine() != elf::Machine::amd64)
       return fail(ErrorCode::unsupported, "weir controls schedules on amd64 only");
-    if (table().find_function("runtime.racefuncenter"))
-      return fail(ErrorCode::unsupported,
-                  "the program is built with -race; weir controls builds without it");
+    result_.race = table().find_function("runtime.racefuncenter").has_value();
     for (const FunctionHook& hook : function_hooks) WEIR_TRY_VOID(add_function(hook));
     for (std::uint32_t i = 0; i < table().size(); ++i)
       if (const auto function = table().function(i)) WEIR_TRY_VOID(add_atomics(*function));
@@ -145,39 +141,58 @@ class Builder {
     if (!code) return {};
     for (const gortime::AtomicSite& site :
          gortime::find_atomic_sites(*code, function.entry, elf::Machine::amd64))
-      add_atomic(function, site, in_sync);
+      add_atomic(function, site.at, in_sync, site, "atomic operation");
+    if (result_.race && package != atomics) add_atomic_calls(function, *code, in_sync);
     return {};
   }
 
-  void add_atomic(const Function& function, const gortime::AtomicSite& site, bool in_sync) {
+  /// The race detector has to see atomic operations: they are functions there, loads and stores
+  /// among them (src/runtime/race_amd64.s), and their methods are not inlined.
+  void add_atomic_calls(const Function& function, bytes::Bytes code, bool in_sync) {
+    for (const gortime::CallSite& call :
+         gortime::find_calls(code, function.entry, elf::Machine::amd64)) {
+      const auto callee = table().find_function(call.target);
+      if (!callee || callee->entry != call.target) continue;
+      if (model::package_of(callee->name) != atomics) continue;
+      add_atomic(function, call.at, in_sync, std::nullopt, callee->name);
+    }
+  }
+
+  /// `site` is the instruction's operand; without one it is a call, whose first argument is that.
+  void add_atomic(const Function& function, LinkAddr at, bool in_sync,
+                  const std::optional<gortime::AtomicSite>& site, std::string_view name) {
     frames_.clear();
-    table().append_frames(function, site.at, frames_);
-    const std::string operation = operation_at();
+    table().append_frames(function, at, frames_);
+    const std::string operation = operation_at(name);
     if (is_pointless(operation)) return;
     Hook hook;
-    const bool safe = is_safe(function, site.at);
+    const bool safe = is_safe(function, at);
     hook.asks = safe && !is_release(operation);
     hook.kind = HookKind::atomic;
     hook.name = operation;
     hook.site = site;
+    if (!site) hook.object = Argument::first;
     if (in_sync) {
-      const auto delta = table().find_sp_delta(function, site.at);
+      const auto delta = table().find_sp_delta(function, at);
       if (!delta) return;
       hook.caller = *delta;
     }
     if (hook.asks) ++result_.atomic_sites;
     if (!safe) ++result_.unsafe_sites;
-    add(std::move(hook), site.at);
+    add(std::move(hook), at);
   }
 
   /// What the user's code calls here: the outermost of the innermost frames that belong to sync.
-  std::string operation_at() const {
-    std::string name = "atomic operation";
+  /// `otherwise` where there is none.
+  std::string operation_at(std::string_view otherwise) const {
+    std::string_view name = otherwise;
     for (const InlineFrame& frame : frames_) {
       if (!is_sync(model::package_of(frame.function))) break;
       name = frame.function;
     }
-    return name;
+    constexpr std::string_view part_of_it = "internal/";  // of sync, whose users do not know it
+    if (name.starts_with("internal/sync.(*Mutex)")) name.remove_prefix(part_of_it.size());
+    return std::string(name);
   }
 
   /// What isAsyncSafePoint (src/runtime/preempt.go) decides by the place alone.
@@ -197,7 +212,8 @@ class Builder {
       all.back() = all.back() * 31 + static_cast<std::uint64_t>(hook.kind);
     }
     std::sort(all.begin(), all.end());
-    result_.hash = 0xcbf29ce484222325;
+    constexpr std::uint64_t rules = 2;  // of what the agent makes of them: grows when they change
+    result_.hash = 0xcbf29ce484222325 ^ rules;
     for (const std::uint64_t one : all) result_.hash = (result_.hash ^ one) * 0x100000001b3;
   }
 
@@ -211,6 +227,10 @@ class Builder {
 const Hook* HookTable::find(Address at) const {
   const auto found = hooks.find(at.value);
   return found == hooks.end() ? nullptr : &found->second;
+}
+
+bool is_sync(std::string_view package) {
+  return package == "sync" || package == "sync/atomic" || package == "internal/sync";
 }
 
 bool is_explored(std::string_view package) {

@@ -56,12 +56,16 @@ struct HookTable {
   std::size_t unsafe_sites = 0;  ///< only noted: the runtime does not allow preemption there
   std::optional<Address> sleep;  ///< time.Sleep
   Address sysmon;                ///< runtime.sysmon
+  bool race = false;             ///< the program is built with -race
 
   const Hook* find(Address at) const;
 };
 
 /// Errors: unsupported (not amd64; no test binary; a function that has to be hooked is missing).
 Result<HookTable> build_hooks(const gortime::Program& program);
+
+/// Package sync, and what it is made of.
+bool is_sync(std::string_view package);
 
 /// False for packages between whose operations weir does not switch: the runtime, package testing,
 /// and those of the standard library that only use locks for their own sake (fmt, os, reflect …).

@@ -6,15 +6,15 @@
 namespace weir::sched {
 
 std::string_view to_string(Ending ending) {
-  constexpr std::array<std::string_view, 12> words{
-      "passed",      "failed",  "deadlock", "panic",   "fatal error", "leak",
+  constexpr std::array<std::string_view, 13> words{
+      "passed",      "failed",  "deadlock", "panic",   "fatal error", "leak", "data race",
       "not started", "crashed", "stalled",  "endless", "diverged",    "died"};
   return words.at(static_cast<std::size_t>(ending));
 }
 
 bool is_finding(Ending ending) {
   return ending == Ending::failed || ending == Ending::deadlock || ending == Ending::panic ||
-         ending == Ending::fatal || ending == Ending::leak;
+         ending == Ending::fatal || ending == Ending::leak || ending == Ending::race;
 }
 
 bool is_unknown(Ending ending) {

@@ -22,6 +22,7 @@ enum class Ending : std::uint8_t {
   panic,     ///< nobody recovered it
   fatal,     ///< the runtime stopped the program for a fault of its own: concurrent map writes …
   leak,      ///< passed, but goroutines of the test wait on
+  race,      ///< the race detector (go test -race) has reported a data race
   not_started,  ///< the program ended before the test began
   crashed,      ///< the runtime broke. Taken for weir's fault
   stalled,      ///< no point was reached any more: the watchdog ended it
@@ -77,6 +78,9 @@ struct RunRecord {
   /// How many such points there are.
   std::size_t choice_points() const;
 };
+
+/// What the race detector ends the process with.
+inline constexpr int race_exit_code = 66;
 
 /// The process as it stands at its end (deadlock, panic, leak, fatal), still whole.
 struct EndState {

@@ -75,6 +75,8 @@ class OrderHash {
   std::uint64_t sum_ = 0;
 };
 
+constexpr const char* race_report = "WARNING: DATA RACE";
+
 std::string text_of_end(int status) {
   return WIFSIGNALED(status) ? fmt::format("killed by signal {}", WTERMSIG(status))
                              : fmt::format("exit code {}", WEXITSTATUS(status));
@@ -148,8 +150,7 @@ Result<RunRecord> TestRunner::run(const Chooser& chooser) {
     record.ending = Ending::stalled;
     record.message = *stalled;
   } else if (start_->memory().shared().end == agent::End::none) {
-    record.ending = Ending::died;
-    record.message = text_of_end(*status);
+    judge_death(*status, record);
   }
   record.asked = start_->memory().shared().reached - reached;
   collect(record);
@@ -310,6 +311,14 @@ void TestRunner::judge_message(RunRecord& record) const {
   } else {
     record.ending = of_program ? Ending::fatal : Ending::crashed;
   }
+}
+
+/// It ended where the agent does not look.
+void TestRunner::judge_death(int status, RunRecord& record) const {
+  const bool race = WIFEXITED(status) && WEXITSTATUS(status) == race_exit_code &&
+                    start_->output().read().find(race_report) != std::string::npos;
+  record.ending = race ? Ending::race : Ending::died;
+  record.message = race ? race_report : text_of_end(status);
 }
 
 /// From what the agent has noted.

@@ -44,6 +44,7 @@ class TestRunner {
   Result<void> find_left_over(const EndState& end, RunRecord& record);
   void judge(RunRecord& record) const;
   void judge_message(RunRecord& record) const;
+  void judge_death(int status, RunRecord& record) const;
   void collect(RunRecord& record) const;
 
   const TestBinary& binary_;

@@ -41,11 +41,18 @@ agent::Frame to_frame(const user_regs_struct& r) {
           r.rsi, r.rbp, r.rbx, r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.eflags};
 }
 
+/// Of programs built with -race (go.dev/doc/articles/race_detector): the first race ends the run,
+/// so that what the schedule shows ends with it; both stacks are kept as long as can be; no
+/// second of waiting at the end.
+const std::string race_detector = fmt::format(
+    "GORACE=halt_on_error=1 exitcode={} history_size=7 atexit_sleep_ms=0", race_exit_code);
+
 std::vector<std::string> environment() {
   // The whole of it, so that neither the stack's place nor the test depends on the caller's.
   return {"GOMAXPROCS=1",    "GOGC=off",
           "GOTRACEBACK=all", "HOME=/tmp",
-          "TMPDIR=/tmp",     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+          "TMPDIR=/tmp",     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+          race_detector};
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ std::string seal_token(std::string bytes) {
 }
 
 std::optional<std::string> make_token(const model::Schedule& schedule) {
-  if (!schedule.arguments.empty()) return std::nullopt;
+  if (!schedule.arguments.empty() || schedule.race) return std::nullopt;
   std::string body;
   body += static_cast<char>(version);
   put_fixed(body, hash_of_text(schedule.build_id));

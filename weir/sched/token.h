@@ -28,7 +28,7 @@ struct Token {
 std::uint64_t hash_of_text(std::string_view text);
 
 /// Nothing for a schedule that is too large for a word (token_limit characters), or whose program
-/// gets arguments of its own.
+/// gets arguments of its own or is built with -race.
 std::optional<std::string> make_token(const model::Schedule& schedule);
 constexpr std::size_t token_limit = 200;
 

@@ -227,11 +227,26 @@ void preempt(const Site& site, Frame& frame, U64 g, U64 goid) {
   at<U64>(g + o.g_stackguard0) = stack_preempt;
 }
 
+/// Where the function of `site` was called from; if by another one of package sync, where that one
+/// was (Mutex.Lock by RWMutex.Lock): the frame pointers say, which compiled functions that call
+/// others keep (cmd/internal/obj/x86/obj6.go).
+U64 find_caller(const Site& site, const Frame& frame) {
+  const U64 own = frame.rsp + static_cast<U64>(site.caller);
+  U64 pc = at<U64>(own) - 1;
+  U64 base = frame.rbp + word == own ? at<U64>(frame.rbp) : frame.rbp;
+  for (U32 depth = 0; depth < most_sync_calls && bit(config().sync, pc); ++depth) {
+    if (base < frame.rsp || base - frame.rsp > most_sync_stack || base % word != 0) break;
+    pc = at<U64>(base + word) - 1;
+    base = at<U64>(base);
+  }
+  return pc;
+}
+
 /// Operations that package testing and the like do for themselves are left alone.
 bool is_of_interest(const Site& site, const Frame& frame, Point& point) {
   point.pc = site.at;
   if (site.caller == no_caller) return true;
-  point.pc = at<U64>(frame.rsp + static_cast<U64>(site.caller)) - 1;
+  point.pc = find_caller(site, frame);
   return bit(config().explored, point.pc);
 }
 

@@ -82,6 +82,7 @@ struct Config {
   std::uint64_t clock;          ///< the virtual clock's counter, in ns
   std::uint64_t text_start, text_end;
   std::uint64_t explored;  ///< bitmap of the text, a bit for 16 bytes: is_explored()
+  std::uint64_t sync;      ///< likewise: package sync and what it is made of
   std::uint64_t system;    ///< likewise: where goroutines of the runtime itself begin
   std::uint64_t sites;     ///< Site[site_count], by address
   std::uint64_t site_count;

@@ -18,6 +18,9 @@ constexpr U64 settle_time = 60'000'000'000;
 constexpr U32 settle_stops = 4'000;
 constexpr U64 real_poll = 2'000'000;
 constexpr U32 most_enabled = 4096, most_passing = 4096;
+/// Calls within package sync, and what they may take of the stack.
+constexpr U32 most_sync_calls = 8;
+constexpr U64 most_sync_stack = 4096;
 constexpr U64 word = 8, page = 4096;
 /// What a nil pointer's fields are below of; a fault there is the program's own.
 constexpr U64 least_address = 4096;
