@@ -117,22 +117,41 @@ TEST_P(ScheduleTest, NilPointersPanicWhereTheyShould) {
 
 WEIR_FOR_EACH_GO(ScheduleTest);
 
-TEST(ScheduleNet, FindsDeadlocksInProgramsLinkedWithC) {
-  const auto go = test_support::find_newest_go_toolchain();
-  if (!go) WEIR_SKIP("no Go toolchain");
-  const auto program =
-      test_support::build_go_program(*go, "schedulenet", {.cgo = true, .test_binary = true});
-  if (!program) WEIR_SKIP("no C compiler for cgo");
-  WEIR_ASSERT_OK(const auto binary, sched::TestBinary::open(*program));
-  sched::SearchOptions options;
-  options.run.pattern = "^TestABBA$";
-  options.schedules = 100;
-  options.time = {0};
-  sched::Watchdog watchdog;
-  WEIR_ASSERT_OK(const auto result, sched::search(binary, options, watchdog));
+class ScheduleNet : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto go = test_support::find_newest_go_toolchain();
+    if (!go) WEIR_SKIP("no Go toolchain");
+    const auto program =
+        test_support::build_go_program(*go, "schedulenet", {.cgo = true, .test_binary = true});
+    if (!program) WEIR_SKIP("no C compiler for cgo");
+    WEIR_ASSERT_OK(auto binary, sched::TestBinary::open(*program));
+    binary_.emplace(std::move(binary));
+  }
+  Result<sched::SearchResult> search(const std::string& pattern) {
+    sched::SearchOptions options;
+    options.run.pattern = pattern;
+    options.schedules = 100;
+    options.time = {0};
+    return sched::search(*binary_, options, watchdog_);
+  }
+  std::optional<sched::TestBinary> binary_;
+  sched::Watchdog watchdog_;
+};
+
+TEST_F(ScheduleNet, FindsDeadlocksInProgramsLinkedWithC) {
+  WEIR_ASSERT_OK(const auto result, search("^TestABBA$"));
   ASSERT_TRUE(result.found) << result.why;
   EXPECT_EQ(result.found->record.ending, Ending::deadlock);
   EXPECT_EQ(result.found->confirmed, 10U);
+}
+
+// Such a program has a template thread, which a copy lacks until the next LockOSThread.
+TEST_F(ScheduleNet, StartsTheTemplateThreadAgain) {
+  WEIR_ASSERT_OK(const auto result, search("^TestLockedThread$"));
+  EXPECT_EQ(result.control, sched::Control::observed) << result.why;
+  EXPECT_FALSE(result.found);
+  EXPECT_GT(result.schedules, 5U);
 }
 
 }  // namespace

@@ -268,6 +268,7 @@ class Planner {
     config.all = program_.globals().allgptr.value;
     config.all_count = program_.globals().allglen.value;
     config.sleep = table_.sleep.value_or(Address{}).value;
+    config.template_thread = table_.template_thread.value_or(Address{}).value;
     config.async_preempt = program_.find_entry("runtime.asyncPreempt").value;
     config.clock = clock_counter.value;
     config.text_start = text_start_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "weir/gortime/references.h"
 #include "weir/model/goname.h"
 #include "weir/target/entry_instruction.h"
 
@@ -100,6 +101,7 @@ class Builder {
       if (const auto function = table().function(i)) WEIR_TRY_VOID(add_atomics(*function));
     result_.sysmon = program_.find_entry("runtime.sysmon");
     if (const Address sleep = program_.find_entry("time.Sleep")) result_.sleep = sleep;
+    result_.template_thread = find_template_thread();
     sum_up();
     return std::move(result_);
   }
@@ -203,6 +205,23 @@ class Builder {
     const std::string_view innermost = frames_.empty() ? "" : frames_.front().function;
     return !innermost.starts_with("runtime.") && !innermost.starts_with("runtime/internal/") &&
            !innermost.starts_with("internal/runtime/") && !innermost.starts_with("reflect.");
+  }
+
+  /// What startTemplateThread (src/runtime/proc.go) compares and swaps: it takes the address first.
+  std::optional<Address> find_template_thread() const {
+    const auto function = table().find_function("runtime.startTemplateThread");
+    if (!function || function->end.value <= function->entry.value) return std::nullopt;
+    const auto code =
+        program_.file().read(function->entry, function->end.value - function->entry.value);
+    if (!code) return std::nullopt;
+    constexpr auto amd64 = elf::Machine::amd64;
+    const auto sites = gortime::find_atomic_sites(*code, function->entry, amd64);
+    if (sites.empty()) return std::nullopt;
+    std::optional<Address> found;
+    for (const gortime::Reference& one : gortime::find_references(*code, function->entry, amd64))
+      if (one.kind == gortime::Reference::Kind::address && one.at < sites.front().at)
+        found = program_.bias().to_run(one.target);
+    return found;
   }
 
   void sum_up() {

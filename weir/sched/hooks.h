@@ -57,6 +57,9 @@ struct HookTable {
   std::optional<Address> sleep;  ///< time.Sleep
   Address sysmon;                ///< runtime.sysmon
   bool race = false;             ///< the program is built with -race
+  /// runtime.newmHandoff.haveTemplateThread, by which the runtime knows that it has a thread that
+  /// starts others in the place of locked ones.
+  std::optional<Address> template_thread;
 
   const Hook* find(Address at) const;
 };

@@ -4,6 +4,7 @@ package schedulenet
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -24,4 +25,17 @@ func TestABBA(t *testing.T) {
 	go both(&a, &b)
 	go both(&b, &a)
 	wg.Wait()
+}
+
+// A locked thread that waits: the others need another one, which the runtime's template thread starts.
+func TestLockedThread(t *testing.T) {
+	ask, answer := make(chan int), make(chan int)
+	go func() {
+		runtime.LockOSThread()
+		answer <- 2 * <-ask
+	}()
+	ask <- 21
+	if n := <-answer; n != 42 {
+		t.Fatal(n)
+	}
 }

@@ -475,6 +475,7 @@ extern "C" __attribute__((visibility("hidden"))) Frame* weir_begin() {
     at<U64>(c.sched + o.sched_midle) = 0;
     at<std::int32_t>(c.sched + o.sched_nmsys) += at<std::int32_t>(c.sched + o.sched_nmidle);
     at<std::int32_t>(c.sched + o.sched_nmidle) = 0;
+    if (c.template_thread != 0) at<U32>(c.template_thread) = 0;  // the next LockOSThread starts one
   }
   new (state().decider) Decider(
       shared().request, reinterpret_cast<const U32*>(config().shared + shared().choices_at));

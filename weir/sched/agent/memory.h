@@ -75,11 +75,12 @@ struct Config {
   std::uint64_t sched;  ///< runtime.sched
   std::uint64_t all;    ///< runtime.allgptr, and how many there are: runtime.allglen
   std::uint64_t all_count;
-  std::uint64_t test;           ///< the goid of the test's own goroutine
-  std::uint64_t p;              ///< the one P
-  std::uint64_t sleep;          ///< time.Sleep; 0: none
-  std::uint64_t async_preempt;  ///< runtime.asyncPreempt
-  std::uint64_t clock;          ///< the virtual clock's counter, in ns
+  std::uint64_t test;             ///< the goid of the test's own goroutine
+  std::uint64_t p;                ///< the one P
+  std::uint64_t sleep;            ///< time.Sleep; 0: none
+  std::uint64_t async_preempt;    ///< runtime.asyncPreempt
+  std::uint64_t template_thread;  ///< runtime.newmHandoff.haveTemplateThread; 0: not known
+  std::uint64_t clock;            ///< the virtual clock's counter, in ns
   std::uint64_t text_start, text_end;
   std::uint64_t explored;  ///< bitmap of the text, a bit for 16 bytes: is_explored()
   std::uint64_t sync;      ///< likewise: package sync and what it is made of
