@@ -32,6 +32,7 @@ Result<void> check_layout(const gortime::Layout& layout, const std::string& vers
                                       layout.m.cheaprand,
                                       layout.m.procid,
                                       layout.m.alllink,
+                                      layout.p.schedtick,
                                       layout.p.runqhead,
                                       layout.p.runqtail,
                                       layout.p.runq,

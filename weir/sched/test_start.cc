@@ -156,9 +156,32 @@ Result<bool> TestStart::on_hook(const Hook& hook, user_regs_struct& registers) {
       break;
   }
   constexpr int of_the_test = 2;  // the first runs the tests
+  if (runners_ + 1 == of_the_test) {
+    WEIR_TRY(const bool yields, let_queued_run(registers));
+    if (yields) return true;
+  }
   if (++runners_ < of_the_test) return true;
   WEIR_TRY_VOID(begin(registers));
   return false;
+}
+
+// Goroutines of the runtime's own that are still queued (the one for finalizers) would be so by
+// chance, and change the order in which Go runs the test's. The test's yields to them at its stack
+// check, and comes here again. True: it does.
+Result<bool> TestStart::let_queued_run(const user_regs_struct& registers) {
+  constexpr int most_yields = 16;
+  const auto& layout = binary_.program().layout();
+  const Address g{registers.r14}, sched = binary_.program().globals().sched;
+  WEIR_TRY(const Address m, process_->read_value<Address>(g + layout.g.m));
+  WEIR_TRY(const Address p, process_->read_value<Address>(m + layout.m.p));
+  WEIR_TRY(const auto head, process_->read_value<std::uint32_t>(p + layout.p.runqhead));
+  WEIR_TRY(const auto tail, process_->read_value<std::uint32_t>(p + layout.p.runqtail));
+  WEIR_TRY(const auto next, process_->read_value<Address>(p + layout.p.runnext));
+  WEIR_TRY(const auto global, process_->read_value<std::int32_t>(sched + layout.schedt.runqsize));
+  if ((head == tail && !next && global == 0) || yields_++ == most_yields) return false;
+  WEIR_TRY_VOID(process_->write_value(g + layout.g.preempt, std::uint8_t{1}));
+  WEIR_TRY_VOID(process_->write_value(g + layout.g.stackguard0, agent::stack_preempt));
+  return true;
 }
 
 // runtime.sysmon would take the P away and preempt at moments that nobody can repeat.
@@ -188,6 +211,10 @@ Result<void> TestStart::begin(user_regs_struct registers) {
   const std::size_t width = std::min<std::size_t>(layout.m.cheaprand.width(), word);
   WEIR_TRY_VOID(
       process_->write(m + layout.m.cheaprand, std::as_bytes(std::span(&seed, 1)).first(width)));
+  // How often something was scheduled until here is chance, and every 61st time the global queue
+  // comes first (findRunnable, src/runtime/proc.go).
+  WEIR_TRY(const Address p, process_->read_value<Address>(m + layout.m.p));
+  WEIR_TRY_VOID(process_->write_value(p + layout.p.schedtick, std::uint32_t{0}));
   WEIR_TRY_VOID(look_at_threads(m));
   WEIR_TRY_VOID(install(m));
   begun_ = true;

@@ -63,6 +63,7 @@ class TestStart {
   Result<void> map_agent();
   Result<void> run_to_test();
   Result<bool> on_hook(const Hook& hook, user_regs_struct& registers);
+  Result<bool> let_queued_run(const user_regs_struct& registers);
   Result<void> skip_sysmon(user_regs_struct& registers);
   Result<void> begin(user_regs_struct registers);
   Result<void> install(Address m);
@@ -79,6 +80,7 @@ class TestStart {
   pid_t thread_ = 0;
   user_regs_struct registers_{};  ///< where the test begins
   int runners_ = 0;               ///< hits of testing.tRunner
+  int yields_ = 0;                ///< of the test's goroutine, before it begins
   bool begun_ = false;
   bool may_fork_ = false;
   bool knows_pages_ = false;

@@ -11,6 +11,10 @@ inline constexpr std::uint64_t state_at = 0x10000;   ///< State
 inline constexpr std::uint64_t stack_end = 0x80000;  ///< of the agent's own stack, which grows down
 inline constexpr std::uint64_t config_at = 0x80000;  ///< Config; what it points to follows
 
+/// stackPreempt, src/runtime/stack.go: as a goroutine's stackguard0 it makes the next stack check
+/// call the scheduler.
+inline constexpr std::uint64_t stack_preempt = 0xfffffffffffffade;
+
 /// The registers of a thread in the order of Linux' sigcontext.
 struct Frame {
   std::uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,

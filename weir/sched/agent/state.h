@@ -9,8 +9,6 @@ using U8 = std::uint8_t;
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 
-/// stackPreempt, src/runtime/stack.go: makes the next stack check call the scheduler.
-constexpr U64 stack_preempt = 0xfffffffffffffade;
 /// More than asyncPreemptStack, src/runtime/preempt.go, of every version (472 in go1.22).
 constexpr U64 preempt_stack = 1024;
 /// How long (of virtual time) goroutines have to end after the test.
