@@ -60,6 +60,20 @@ constexpr std::array function_hooks{
     FunctionHook{"os/signal.signal_enable", HookKind::observation, "signals"},
     FunctionHook{"runtime.LockOSThread", HookKind::observation, "a locked thread"},
     FunctionHook{"runtime.GC", HookKind::observation, "the garbage collector"},
+    FunctionHook{"time.Sleep", HookKind::observation, observation_unordered},
+    FunctionHook{"time.startTimer", HookKind::observation, observation_unordered},  // to go1.22
+    FunctionHook{"time.newTimer", HookKind::observation, observation_unordered},
+    FunctionHook{"time.resetTimer", HookKind::observation, observation_unordered},
+    FunctionHook{"time.stopTimer", HookKind::observation, observation_unordered},
+    FunctionHook{"runtime.chanlen", HookKind::observation, observation_unordered},
+    FunctionHook{"runtime.newcoro", HookKind::observation, observation_unordered},
+    FunctionHook{"reflect.chansend0", HookKind::observation, observation_unordered},
+    FunctionHook{"reflect.chanrecv", HookKind::observation, observation_unordered},
+    FunctionHook{"reflect.chanclose", HookKind::observation, observation_unordered},
+    FunctionHook{"reflect.chanlen", HookKind::observation, observation_unordered},
+    FunctionHook{"reflect.rselect", HookKind::observation, observation_unordered},
+    FunctionHook{"internal/synctest.Run", HookKind::observation, observation_unordered},
+    FunctionHook{"internal/synctest.Wait", HookKind::observation, observation_unordered},
 };
 
 /// The standard packages whose order of events is a subject of tests. The others only take locks
@@ -179,6 +193,8 @@ class Builder {
       if (!delta) return;
       hook.caller = *delta;
     }
+    if (operation.ends_with(").TryLock") || operation.ends_with(").TryRLock"))
+      result_.tries_locks = true;
     if (hook.asks) ++result_.atomic_sites;
     if (!safe) ++result_.unsafe_sites;
     add(std::move(hook), at);

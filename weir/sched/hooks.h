@@ -48,12 +48,17 @@ struct Hook {
 /// The name of the observation that makes the agent let the world outside have its say.
 inline constexpr const char* observation_outside = "files or the network";
 inline constexpr const char* observation_c = "C code";
+/// What depends on the order of operations and is none itself: timers, and ways to a channel or a
+/// goroutine that weir has no points on. Nothing about the outside: it is not told of.
+inline constexpr const char* observation_unordered = "what has no order of operations";
 
 struct HookTable {
   std::unordered_map<std::uint64_t, Hook> hooks;  ///< by address
   std::uint64_t hash = 0;                         ///< of all addresses and kinds
   std::size_t atomic_sites = 0;                   ///< where another goroutine may go on
   std::size_t unsafe_sites = 0;  ///< only noted: the runtime does not allow preemption there
+  /// A TryLock that finds its lock taken is no point.
+  bool tries_locks = false;
   std::optional<Address> sleep;  ///< time.Sleep
   Address sysmon;                ///< runtime.sysmon
   bool race = false;             ///< the program is built with -race

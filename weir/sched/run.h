@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,20 @@ struct RunEvent {
   bool timer = false;  ///< it was chosen that a timer fires first
 };
 
+/// When somebody had to be picked: one goroutine goes on from there to the next moment.
+struct Moment {
+  std::uint32_t event = 0;          ///< number of the next event, from 0
+  bool asked = false;               ///< that event is the question; else only one could run
+  bool hidden_before = false;       ///< since the moment before, something was done that may be an
+                                    ///< operation, and is no event
+  std::uint32_t at = 0, count = 0;  ///< the goids that could run, in RunRecord::log
+};
+
+struct SelectChannels {
+  std::uint32_t event = 0;
+  std::uint32_t at = 0, count = 0;  ///< addresses, in RunRecord::log; 0: nil
+};
+
 struct LeftOver {
   Goid id;
   std::string wait_reason;  ///< "chan send"; of one that does not wait "runnable", "running" …
@@ -62,6 +77,12 @@ struct RunRecord {
   std::vector<RunEvent> events;
   std::vector<Address> objects;  ///< what the numbers of RunEvent::object stand for
   std::uint64_t hash = 0;        ///< of all events and the ending
+  std::vector<Moment> moments;
+  std::vector<SelectChannels> selects;
+  std::vector<std::uint64_t> log;  ///< what the two above tell of
+  bool log_whole = false;          ///< false: some of it is lost
+  bool hidden_at_end = false;      ///< Moment::hidden_before, after the last
+  bool unordered = false;          ///< the test does what has no order of operations: timers …
   /// Runs with an equal one have the same operations in the same order on each object and in each
   /// goroutine, and the same ending; they differ in the order of what has nothing to do with each
   /// other. That one goroutine wakes another is not counted as order.
@@ -77,6 +98,9 @@ struct RunRecord {
   std::vector<std::uint32_t> choices() const;
   /// How many such points there are.
   std::size_t choice_points() const;
+  std::span<const std::uint64_t> goids_of(const Moment& moment) const {
+    return std::span(log).subspan(moment.at, moment.count);
+  }
 };
 
 /// What the race detector ends the process with.

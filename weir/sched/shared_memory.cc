@@ -22,7 +22,9 @@ Result<SharedMemory> SharedMemory::make(std::size_t points) {
   const std::size_t choices_at = round_up(sizeof(agent::Shared));
   const std::size_t points_at = choices_at + round_up(points * sizeof(std::uint32_t));
   SharedMemory memory;
-  memory.size_ = points_at + round_up(points * sizeof(agent::Point));
+  const std::size_t log_at = points_at + round_up(points * sizeof(agent::Point));
+  const std::size_t log_words = points * agent::log_words_per_point;
+  memory.size_ = log_at + round_up(log_words * sizeof(std::uint64_t));
   memory.fd_ = memfd_create("weir-schedule", MFD_CLOEXEC);
   if (memory.fd_ < 0 || ftruncate(memory.fd_, static_cast<off_t>(memory.size_)) != 0)
     return fail(ErrorCode::io, "cannot make memory to share", {}, errno);
@@ -32,6 +34,8 @@ Result<SharedMemory> SharedMemory::make(std::size_t points) {
   agent::Shared& shared = memory.shared();
   shared.choices_at = choices_at;
   shared.points_at = points_at;
+  shared.log_at = log_at;
+  shared.most_log_words = log_words;
   shared.most_points = static_cast<std::uint32_t>(points);
   return memory;
 }
@@ -56,6 +60,12 @@ std::span<const agent::Point> SharedMemory::points() const {
   const auto* const start = static_cast<const std::byte*>(at_) + shared().points_at;
   return {reinterpret_cast<const agent::Point*>(start),
           std::min(shared().points, shared().most_points)};
+}
+
+std::span<const std::uint64_t> SharedMemory::log() const {
+  const auto* const start = static_cast<const std::byte*>(at_) + shared().log_at;
+  return {reinterpret_cast<const std::uint64_t*>(start),
+          std::min(shared().log_words, shared().most_log_words)};
 }
 
 }  // namespace weir::sched

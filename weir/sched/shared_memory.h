@@ -1,5 +1,5 @@
 #pragma once
-// SharedMemory: what the agent and weir both see: agent::Shared with its choices and points.
+// SharedMemory: what the agent and weir both see: agent::Shared with its choices, points and log.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,6 +25,8 @@ class SharedMemory {
   std::span<std::uint32_t> choices() const;
   /// What a run has noted.
   std::span<const agent::Point> points() const;
+  /// agent::LogHead and what follows each.
+  std::span<const std::uint64_t> log() const;
 
  private:
   SharedMemory() = default;

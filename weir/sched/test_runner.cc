@@ -10,6 +10,8 @@
 #include <unordered_map>
 
 #include "weir/sched/goroutine_state.h"
+#include "weir/sched/moments.h"
+#include "weir/sched/order_hash.h"
 
 namespace weir::sched {
 namespace {
@@ -25,15 +27,6 @@ user_regs_struct to_registers(const agent::Frame& f) {
   return r;
 }
 
-class Hash {
- public:
-  void mix(std::uint64_t value) { value_ = (value_ ^ value) * 0x100000001b3; }
-  std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325;
-};
-
 void mix(Hash& hash, const RunEvent& event) {
   hash.mix(event.goroutine.value);
   hash.mix(event.hook == nullptr ? 0 : event.hook->at.value);
@@ -43,37 +36,6 @@ void mix(Hash& hash, const RunEvent& event) {
   hash.mix(event.choice);
   hash.mix(event.runs.value);
 }
-
-/// RunRecord::order_hash: a sum of hashes that each follow from the events before it in the same
-/// goroutine and on the same object, and from nothing else. An object is told by what was done to
-/// it: its address may be another in another process (with Go 1.19 to 1.21 it is).
-class OrderHash {
- public:
-  void mix(const RunEvent& event, std::uint64_t object) {
-    if (event.kind == agent::PointKind::resume) return;
-    Hash one;
-    one.mix(event.goroutine.value);
-    one.mix(event.pc.value);
-    one.mix(static_cast<std::uint64_t>(object != 0));
-    one.mix(static_cast<std::uint64_t>(event.timer));
-    std::uint64_t& before = by_goroutine_[event.goroutine.value];
-    one.mix(before);
-    if (object != 0) one.mix(by_object_[object]);
-    before = one.value();
-    if (object != 0) by_object_[object] = before;
-    sum_ += before;
-  }
-  std::uint64_t value(Ending ending) const {
-    Hash all;
-    all.mix(sum_);
-    all.mix(static_cast<std::uint64_t>(ending));
-    return all.value();
-  }
-
- private:
-  std::unordered_map<std::uint64_t, std::uint64_t> by_goroutine_, by_object_;
-  std::uint64_t sum_ = 0;
-};
 
 constexpr const char* race_report = "WARNING: DATA RACE";
 
@@ -107,6 +69,8 @@ void TestRunner::ask_for(const Chooser& chooser) {
                     0,
                     0};
   shared.points = shared.stands = 0;
+  shared.log_words = 0;
+  shared.log_full = shared.hidden = false;
   shared.end = agent::End::none;
   shared.refused = shared.clamped = 0;
   shared.observations = 0;
@@ -327,7 +291,6 @@ void TestRunner::collect(RunRecord& record) const {
   const AgentPlan& plan = binary_.agent();
   std::unordered_map<std::uint64_t, std::uint32_t> numbers;
   Hash hash;
-  OrderHash order;
   const auto points = start_->memory().points();
   record.events.reserve(points.size());
   for (const agent::Point& point : points) {
@@ -348,7 +311,6 @@ void TestRunner::collect(RunRecord& record) const {
     event.runs = Goid{point.runs};
     event.timer = point.timer != 0 && point.choice + 1 == point.alternatives;
     mix(hash, event);
-    order.mix(event, point.object);
     record.events.push_back(event);
     if (!options_.check || record.ending == Ending::diverged) continue;
     if (auto wrong = options_.check(record.events.size() - 1, event)) {
@@ -356,8 +318,10 @@ void TestRunner::collect(RunRecord& record) const {
       record.message = std::move(*wrong);
     }
   }
-  for (std::size_t i = 0; i < plan.observations.size(); ++i)
-    if ((shared.observations >> i & 1) != 0) record.observations.push_back(plan.observations[i]);
+  collect_observations(record);
+  read_log(start_->memory().log(), record);
+  record.log_whole = record.log_whole && !shared.log_full;
+  record.hidden_at_end = shared.hidden;
   record.clamped = shared.clamped;
   record.refused = shared.refused;
   record.output = start_->output().read();
@@ -368,7 +332,20 @@ void TestRunner::collect(RunRecord& record) const {
   }
   hash.mix(static_cast<std::uint64_t>(record.ending));
   record.hash = hash.value();
-  record.order_hash = order.value(record.ending);
+  record.order_hash = order_hash(record);
+}
+
+void TestRunner::collect_observations(RunRecord& record) const {
+  const std::uint64_t seen = start_->memory().shared().observations;
+  const auto& all = binary_.agent().observations;
+  record.unordered = binary_.hooks().tries_locks;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if ((seen >> i & 1) == 0) continue;
+    if (all[i] == observation_unordered)
+      record.unordered = true;
+    else
+      record.observations.push_back(all[i]);
+  }
 }
 
 Result<RunRecord> run_schedule(const TestBinary& binary, const RunOptions& options,

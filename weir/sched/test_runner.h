@@ -46,6 +46,7 @@ class TestRunner {
   void judge_message(RunRecord& record) const;
   void judge_death(int status, RunRecord& record) const;
   void collect(RunRecord& record) const;
+  void collect_observations(RunRecord& record) const;
 
   const TestBinary& binary_;
   const RunOptions& options_;

@@ -3,6 +3,7 @@
 // either by a jump that stands in the place of an instruction, or by an int3. Only one thread runs
 // Go code (GOMAXPROCS=1), and only it comes in by a jump. No library, no floating point, no
 // relocations: whatever is called here is defined here.
+#include "weir/sched/agent/log.h"
 #include "weir/sched/agent/queue.h"
 #include "weir/sched/agent/select.h"
 
@@ -95,8 +96,11 @@ void on_execute(const Site& site, Frame& frame) {
     Point point{};
     point.goroutine = s.goids[0];
     point.kind = PointKind::resume;
+    log_moment(true);
     choice = ask(point, false);
     note(point);
+  } else {
+    log_moment(false);
   }
   if (choice == 0) return;
   swap(own, s.enabled[choice]);
@@ -266,7 +270,11 @@ void on_operation(const Site& site, U32 number, Frame& frame) {
     if (site.selects && is_of_interest(site, frame, point)) on_select(frame, point);
     return;
   }
-  if (!is_of_interest(site, frame, point) || stands_here(site, frame)) return;
+  if (!is_of_interest(site, frame, point)) {
+    shared().hidden = true;
+    return;
+  }
+  if (stands_here(site, frame)) return;
   point.object = operand_of(site, frame);
   if (site.kind == SiteKind::atomic && point.object < least_address) {
     overwrite(site.at, site.original, site.patched);  // it faults where it should, for good
@@ -278,9 +286,11 @@ void on_operation(const Site& site, U32 number, Frame& frame) {
   U64 timer = 0;
   if (site.asks && is_preemptible(g, m, frame.rsp)) {
     list_enabled(g);
+    log_moment(true);
     timer = due_timer();
     choice = ask(point, timer != 0);
   }
+  if (site.selects) log_cases(frame);
   note(point);
   if (choice != 0) {
     if (choice < s.enabled_count) {
@@ -379,6 +389,10 @@ void on_site(U32 number, Frame& frame) {
     case SiteKind::exit:
       return on_exit(number, frame);
     case SiteKind::observation:
+      // The sleep of on_exit() is weir's own.
+      if (state().settled_at != 0 &&
+          at<U64>(frame.r14 + config().offsets.g_goid) == shared().exiting)
+        return;
       shared().observations |= 1ULL << site.observation;
       if (site.observation == 0) state().uses_poller = true;
       if (site.calls_c) count_extra_threads(true);

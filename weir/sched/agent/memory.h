@@ -146,6 +146,19 @@ struct Point {
   std::uint32_t unused;
 };
 
+/// Words that the agent notes beside the points: of each moment at which it is decided who goes on
+/// (a point or not), and of each select. Two words (LogHead), and `count` more: the goids that can
+/// run in the order of the choices, or the addresses of the select's channels.
+struct LogHead {
+  std::uint32_t count;
+  std::uint32_t flags;
+  std::uint64_t point;  ///< number of the next point, from 0
+};
+inline constexpr std::uint32_t log_asked = 1;   ///< that point is the question who goes on
+inline constexpr std::uint32_t log_hidden = 2;  ///< Shared::hidden, of the time before
+inline constexpr std::uint32_t log_select = 4;  ///< no moment: the channels of a select
+inline constexpr std::uint64_t log_words_per_point = 4;
+
 enum class End : std::uint32_t {
   none,     ///< nothing that the agent has seen
   message,  ///< fatal, crash or panic: `site`; message
@@ -167,14 +180,18 @@ inline constexpr std::uint32_t most_pages = 256;  ///< Shared::pages
 struct Shared {
   Request request;
   std::uint64_t reached;  ///< hooks, of every run: grows
-  std::uint64_t choices_at,
-      points_at;  ///< offsets from Shared: std::uint32_t[most_points], Point[]
+  std::uint64_t choices_at, points_at,
+      log_at;  ///< offsets from Shared: std::uint32_t[most_points], Point[], std::uint64_t[]
+  std::uint64_t most_log_words;
   std::uint32_t most_points;
   /// A copy fetches them at its beginning: one call is cheaper than many page faults.
   std::uint32_t pages_count;
   Pages pages[most_pages];
   // The answer:
   std::uint32_t points;
+  bool log_full;  ///< it had no room for everything
+  bool hidden;    ///< since the last moment somebody did what may be an operation, and is no point
+  std::uint64_t log_words;
   End end;
   std::uint32_t end_site;
   std::int32_t code;
