@@ -37,9 +37,10 @@ Result<std::uint64_t> parse_seed(const std::string& text) {
 
 Result<sched::Strategy> parse_strategy(const std::string& text) {
   for (const auto strategy : {sched::Strategy::mixed, sched::Strategy::delay, sched::Strategy::pct,
-                              sched::Strategy::random})
+                              sched::Strategy::random, sched::Strategy::dpor})
     if (text == to_string(strategy)) return strategy;
-  return fail(ErrorCode::usage, fmt::format("\"{}\" is none of mixed, delay, pct, random", text));
+  return fail(ErrorCode::usage,
+              fmt::format("\"{}\" is none of mixed, delay, pct, random, dpor", text));
 }
 
 std::vector<Flag> explore_flags(ExploreCommand& command) {
@@ -57,7 +58,7 @@ std::vector<Flag> explore_flags(ExploreCommand& command) {
          WEIR_TRY(command.request.search.time, report::parse_duration(value));
          return {};
        }},
-      {"strategy", "name", "mixed (default), delay, pct or random",
+      {"strategy", "name", "mixed (default), delay, pct, random or dpor",
        [&command](const std::string& value) -> Result<void> {
          WEIR_TRY(command.request.search.strategy, parse_strategy(value));
          return {};

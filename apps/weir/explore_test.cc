@@ -28,11 +28,16 @@ model::Exploration to_exploration(const sched::SearchResult& result) {
   one.schedules = result.schedules;
   one.distinct = result.distinct;
   one.orders = result.orders;
+  one.places = result.places;
+  one.switched = result.switched;
   one.points = result.points;
   one.strategies = pairs_of(result.by_strategy);
   if (result.exhausted) one.exhausted = *result.exhausted;
   one.exhausted_schedules = result.exhausted_schedules;
   one.complete = result.complete;
+  if (result.exhausted_orders) one.exhausted_orders = *result.exhausted_orders;
+  one.exhausted_orders_schedules = result.exhausted_orders_schedules;
+  one.unreduced = result.unreduced;
   one.stopped = result.stopped;
   one.unknown = pairs_of(result.unknown);
   one.unconfirmed = result.unconfirmed;

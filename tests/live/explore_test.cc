@@ -156,7 +156,7 @@ TEST_F(ExploreNewest, FindsTheSameHoweverManyRunAtATime) {
   WEIR_BUILD_GO(program, go_, source, {.test_binary = true});
   std::vector<json> reports;
   for (const char* jobs : {"1", "2", "5"})
-    for (const char* strategy : {"mixed", "delay", "pct"}) {
+    for (const char* strategy : {"mixed", "delay", "pct", "dpor"}) {
       WEIR_ASSERT_OK(
           const Completed done,
           weir({"explore", "-json", "-j", jobs, "-strategy", strategy, "-n", "60", "-for", "0s",
@@ -165,8 +165,8 @@ TEST_F(ExploreNewest, FindsTheSameHoweverManyRunAtATime) {
       reports.push_back(json::parse(done.out, nullptr, false));
       ASSERT_TRUE(reports.back().is_object()) << done.out << done.err;
       ASSERT_EQ(reports.back()["tests"].size(), 5U);
-      if (reports.size() <= 3) continue;
-      EXPECT_EQ(reports.back(), reports[reports.size() - 4]) << jobs;
+      if (reports.size() <= 4) continue;
+      EXPECT_EQ(reports.back(), reports[reports.size() - 5]) << jobs;
     }
 }
 
@@ -191,6 +191,26 @@ TEST_F(ExploreNewest, TriesEverythingOfASmallTest) {
                                              "-run", "^TestSleepsLong$", program}));
   EXPECT_EQ(done.exit.code, 0) << done.out << done.err;
   EXPECT_THAT(done.out, HasSubstr("no finding: every schedule was tried (1)"));
+}
+
+// That there is no other order is said where it is so, and only there.
+TEST_F(ExploreNewest, TriesAllOrdersOfASmallTest) {
+  WEIR_BUILD_GO(program, go_, "orders", {.test_binary = true});
+  const auto explore = [&](const char* strategy, const char* test) {
+    const auto done = weir({"explore", "-strategy", strategy, "-n", "400", "-o", folder_.path(),
+                            "-run", test, program});
+    return done ? done->out : "";
+  };
+  constexpr const char* all =
+      "no finding: exhausted: all [0-9]+ orders of operations were tried \\([0-9]+ schedules\\)";
+  EXPECT_THAT(explore("dpor", "^TestApart$"), testing::ContainsRegex(all));
+  EXPECT_THAT(explore("mixed", "^TestApart$"), testing::ContainsRegex(all));
+  EXPECT_THAT(explore("dpor", "^TestCross$"), HasSubstr("TestCross: deadlock"));
+  WEIR_BUILD_GO(other, go_, source, {.test_binary = true});
+  WEIR_ASSERT_OK(const Completed timed, weir({"explore", "-strategy", "dpor", "-o", folder_.path(),
+                                              "-run", "^TestSleepsLong$", other}));
+  EXPECT_THAT(timed.out, HasSubstr("no finding: every schedule was tried (1)"));
+  EXPECT_THAT(timed.out, HasSubstr("dpor does not know all orders of operations: the test uses"));
 }
 
 TEST_F(ExploreNewest, RefusesWhatItCannotControl) {

@@ -31,12 +31,17 @@ struct Exploration {
   std::uint64_t schedules = 0;
   std::uint64_t distinct = 0;  ///< different ones among them
   std::uint64_t orders = 0;    ///< of which so many differ in an order that matters
+  std::uint64_t places = 0;    ///< in the code, before which another goroutine may be let in: seen
+  std::uint64_t switched = 0;  ///< of those, where one was
   std::uint64_t points = 0;    ///< of the first one, at which more than one goroutine could run
   std::vector<std::pair<std::string, std::uint64_t>> strategies;  ///< schedules tried by each
-  std::optional<std::uint64_t> exhausted;  ///< delay bound of which every schedule was tried
-  std::uint64_t exhausted_schedules = 0;   ///< how many those were
-  bool complete = false;                   ///< every schedule of any bound was tried
-  bool stopped = false;                    ///< Ctrl-C
+  std::optional<std::uint64_t> exhausted;         ///< delay bound of which every schedule was tried
+  std::uint64_t exhausted_schedules = 0;          ///< how many those were
+  bool complete = false;                          ///< every schedule of any bound was tried
+  std::optional<std::uint64_t> exhausted_orders;  ///< all orders of operations: so many
+  std::uint64_t exhausted_orders_schedules = 0;   ///< tried to see them
+  std::string unreduced;                          ///< why their number cannot be told; may be empty
+  bool stopped = false;                           ///< Ctrl-C
   std::vector<std::pair<std::string, std::uint64_t>>
       unknown;                            ///< runs without a verdict, by reason
   std::uint64_t unconfirmed = 0;          ///< failures that did not replay

@@ -76,6 +76,8 @@ void write_exploration(JsonWriter& json, const model::Exploration& one) {
   json.member("schedules", one.schedules);
   json.member("distinct", one.distinct);
   json.member("orders", one.orders);
+  json.member("places", one.places);
+  json.member("switched", one.switched);
   json.member("points", one.points);
   write_counts(json, "strategies", "strategy", one.strategies);
   if (one.exhausted) {
@@ -83,6 +85,11 @@ void write_exploration(JsonWriter& json, const model::Exploration& one) {
     json.member("exhausted_schedules", one.exhausted_schedules);
   }
   json.member("complete", one.complete);
+  if (one.exhausted_orders) {
+    json.member("exhausted_orders", *one.exhausted_orders);
+    json.member("exhausted_orders_schedules", one.exhausted_orders_schedules);
+  }
+  json.member_if("unreduced", one.unreduced);
   json.member_if("stopped", one.stopped);
   write_counts(json, "unknown", "reason", one.unknown);
   json.member("unconfirmed", one.unconfirmed);

@@ -96,6 +96,12 @@ void add_effort(std::string& out, const Exploration& exploration) {
                      counted(exploration.schedules, "schedule"), exploration.distinct,
                      counted(exploration.orders, "order"), tried.empty() ? "" : " (" + tried + ")",
                      exploration.seed);
+  if (exploration.places != 0)
+    out += fmt::format("  another goroutine was let in at {} of {} that were reached\n",
+                       exploration.switched, counted(exploration.places, "place"));
+  if (!exploration.unreduced.empty())
+    out += fmt::format("  dpor does not know all orders of operations: {}\n",
+                       printable(exploration.unreduced));
   if (exploration.clamped != 0) out += "  the test asks for GOMAXPROCS above 1; it ran with 1\n";
   if (!exploration.observations.empty())
     out += fmt::format("  the test uses {}, which weir does not control\n",
@@ -137,6 +143,10 @@ std::string verdict_of(const Exploration& exploration) {
   std::string text = "no finding: ";
   if (exploration.complete)
     text += fmt::format("every schedule was tried ({})", exploration.exhausted_schedules);
+  else if (exploration.exhausted_orders)
+    text += fmt::format("exhausted: all {} of operations were tried ({})",
+                        counted(*exploration.exhausted_orders, "order"),
+                        counted(exploration.exhausted_orders_schedules, "schedule"));
   else if (exploration.exhausted)
     text +=
         fmt::format("exhausted at delay bound {} ({}), then the budget was spent",

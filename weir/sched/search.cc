@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <deque>
+#include <unordered_map>
 
 #include "weir/sched/runner_pool.h"
 
@@ -18,12 +19,15 @@ constexpr unsigned least_depth = 2, depths = 3;  // PCT: 2, 3, 4
 /// So many runs without a verdict (each may take the watchdog's time), and weir gives a test up.
 constexpr std::size_t patience = 3;
 constexpr std::size_t shrink_runs = 200;
+/// Choice points of a test for which the mixed strategy tries to come to an end of all orders.
+constexpr std::size_t small_test = 200;
 
 /// One schedule to try.
 struct Attempt {
   Chooser chooser;
   std::string strategy;
-  bool delay = false;
+  bool delay = false;  ///< for DelayBounded to learn from
+  bool dpor = false;   ///< for Dpor
 };
 
 class Search {
@@ -41,11 +45,14 @@ class Search {
   bool must_wait() const;
   void fill();
   std::optional<Attempt> plan();
+  std::optional<Attempt> plan_bounded();
   std::optional<Attempt> plan_delay();
+  std::optional<Attempt> plan_dpor();
   Attempt plan_pct();
   Attempt plan_random();
   Result<RunRecord> run(const Chooser& chooser) { return note(pool_.own().run(chooser)); }
   Result<RunRecord> note(Result<RunRecord> record);
+  void note_places(const RunRecord& record);
   void count(const Attempt& attempt, const RunRecord& record);
   Result<void> confirm(const Attempt& attempt, const RunRecord& record);
   void finish();
@@ -54,8 +61,11 @@ class Search {
   RunnerPool pool_;
   std::deque<Attempt> running_;  ///< what the pool was asked for, in this order
   DelayBounded delay_;
+  Dpor dpor_;
   SearchResult result_;
   std::set<std::uint64_t> hashes_, orders_;
+  std::set<std::uint64_t> dpor_orders_;             ///< of the schedules that dpor_ asked for
+  std::unordered_map<std::uint64_t, bool> places_;  ///< by pc: another goroutine was let in there
   std::size_t turn_ = 0;
   std::size_t drawn_ = 0;  ///< seeds of PCT and random walks
   std::size_t unknown_ = 0;
@@ -103,11 +113,11 @@ bool Search::is_over() const {
 }
 
 // What is tried next must not depend on how many runs are under way: the strategies learn from the
-// first one, and delay bounding at the end of each bound.
+// first one, delay bounding at the end of each bound, and dpor from each.
 bool Search::must_wait() const {
   if (running_.empty()) return false;
-  const bool bounded = options_.strategy == Strategy::mixed || options_.strategy == Strategy::delay;
-  return result_.schedules == 0 || (bounded && !delay_.ready());
+  const bool bounded = options_.strategy != Strategy::pct && options_.strategy != Strategy::random;
+  return result_.schedules == 0 || (bounded && (!delay_.ready() || !dpor_.ready()));
 }
 
 // Keeps every runner busy while a result is looked at.
@@ -131,6 +141,18 @@ std::optional<Attempt> Search::plan_delay() {
                  true};
 }
 
+std::optional<Attempt> Search::plan_dpor() {
+  auto choices = dpor_.next();
+  if (!choices) return std::nullopt;
+  return Attempt{FixedChooser(std::move(*choices)), "dpor", false, true};
+}
+
+// The share of the mixed strategy that may come to an end.
+std::optional<Attempt> Search::plan_bounded() {
+  if (auto attempt = plan_delay()) return attempt;
+  return result_.points <= small_test ? plan_dpor() : std::nullopt;
+}
+
 Attempt Search::plan_pct() {
   const std::uint64_t seed = options_.run.seed + ++drawn_;
   const unsigned depth = least_depth + static_cast<unsigned>(drawn_) % depths;
@@ -142,7 +164,8 @@ Attempt Search::plan_random() {
   return {random_chooser(seed), "random walk", false};
 }
 
-// No single strategy finds everything first. In turns: two delay-bounded, one PCT, one random.
+// No single strategy finds everything first. In turns: two that may come to an end, one PCT, one
+// random. Where there is nothing for partial-order reduction to go by, dpor tries every schedule.
 std::optional<Attempt> Search::plan() {
   switch (options_.strategy) {
     case Strategy::delay:
@@ -151,23 +174,40 @@ std::optional<Attempt> Search::plan() {
       return plan_pct();
     case Strategy::random:
       return plan_random();
+    case Strategy::dpor:
+      if (auto attempt = plan_dpor()) return attempt;
+      return dpor_.complete() ? std::nullopt : plan_delay();
     case Strategy::mixed:
       break;
   }
-  if (delay_.complete()) return std::nullopt;
+  if (delay_.complete() || dpor_.complete()) return std::nullopt;
   const std::size_t turn = turn_++ % 4;
   if (turn < 2)
-    if (auto attempt = plan_delay()) return attempt;
+    if (auto attempt = plan_bounded()) return attempt;
   return turn % 2 == 0 ? plan_pct() : plan_random();
+}
+
+// One that has only been reached with nobody else to let in counts as reached.
+void Search::note_places(const RunRecord& record) {
+  for (const RunEvent& event : record.events) {
+    if (event.kind != agent::PointKind::operation || !event.hook->asks) continue;
+    bool& switched = places_[event.pc.value];
+    switched = switched || event.choice != 0;
+  }
 }
 
 void Search::count(const Attempt& attempt, const RunRecord& record) {
   if (result_.schedules == 0) result_.points = record.choice_points();
   ++result_.schedules;
   ++result_.by_strategy[attempt.strategy];
+  note_places(record);
   hashes_.insert(record.hash);
   orders_.insert(record.order_hash);
   if (attempt.delay) delay_.learn(record);
+  if (attempt.dpor) {
+    dpor_.learn(record);
+    dpor_orders_.insert(record.order_hash);
+  }
   if (is_unknown(record.ending)) {
     ++unknown_;
     ++result_.unknown[fmt::format("{}: {}", to_string(record.ending), record.message)];
@@ -222,11 +262,19 @@ Result<SearchResult> Search::go() {
 void Search::finish() {
   result_.distinct = hashes_.size();
   result_.orders = orders_.size();
+  result_.places = places_.size();
+  result_.switched = static_cast<std::size_t>(
+      std::count_if(places_.begin(), places_.end(), [](const auto& one) { return one.second; }));
   result_.exhausted = delay_.exhausted();
   result_.exhausted_schedules = delay_.exhausted_after();
   // Schedules of unknown end have not shown what comes after them.
   result_.complete = delay_.complete() && result_.unknown.empty();
   if (!result_.unknown.empty()) result_.exhausted.reset();
+  if (dpor_.complete()) {
+    result_.exhausted_orders = dpor_orders_.size();
+    result_.exhausted_orders_schedules = dpor_.tried();
+  }
+  result_.unreduced = dpor_.failure();
   result_.stopped = options_.stop != nullptr && *options_.stop;
   if (result_.control == Control::controlled && !result_.observations.empty())
     result_.control = Control::observed;
@@ -239,7 +287,7 @@ void Search::finish() {
 }  // namespace
 
 std::string_view to_string(Strategy strategy) {
-  constexpr std::array<std::string_view, 4> words{"mixed", "delay", "pct", "random"};
+  constexpr std::array<std::string_view, 5> words{"mixed", "delay", "pct", "random", "dpor"};
   return words.at(static_cast<std::size_t>(strategy));
 }
 

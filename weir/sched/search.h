@@ -10,15 +10,17 @@
 #include <vector>
 
 #include "weir/sched/delay_bounded.h"
+#include "weir/sched/dpor.h"
 #include "weir/sched/test_runner.h"
 
 namespace weir::sched {
 
 enum class Strategy : std::uint8_t {
-  mixed,   ///< delay-bounded up to 2, PCT and random walks in turns
+  mixed,   ///< delay-bounded up to 2 (then, of a small test, dpor), PCT and random walks in turns
   delay,   ///< delay-bounded alone, bound by bound
   pct,     ///< PCT alone, depths 2 to 4 in turns
   random,  ///< random walks alone
+  dpor,    ///< every order of operations once; every schedule where there is no such order
 };
 std::string_view to_string(Strategy strategy);
 
@@ -62,13 +64,19 @@ struct SearchResult {
   std::optional<Found> found;
   std::size_t schedules = 0;
   std::map<std::string, std::size_t> by_strategy;
-  std::size_t distinct = 0;           ///< different runs among them
-  std::size_t orders = 0;             ///< RunRecord::order_hash: different orders of operations
-  std::size_t points = 0;             ///< choice points of the first schedule
+  std::size_t distinct = 0;  ///< different runs among them
+  std::size_t orders = 0;    ///< RunRecord::order_hash: different orders of operations
+  std::size_t places = 0;    ///< in the code, before which another goroutine may be let in: reached
+  std::size_t switched = 0;  ///< of those, where one was
+  std::size_t points = 0;    ///< choice points of the first schedule
   std::optional<unsigned> exhausted;  ///< the delay bound
   std::size_t exhausted_schedules = 0;
-  bool complete = false;                       ///< every schedule was tried
-  bool stopped = false;                        ///< by SearchOptions::stop
+  bool complete = false;                        ///< every schedule was tried
+  std::optional<std::size_t> exhausted_orders;  ///< so many are all orders of operations there are
+  std::size_t exhausted_orders_schedules = 0;   ///< tried to see them
+  std::string unreduced;  ///< why not every order of operations can be tried without trying every
+                          ///< schedule; empty where it can, or was not asked for
+  bool stopped = false;   ///< by SearchOptions::stop
   std::map<std::string, std::size_t> unknown;  ///< runs of which nothing can be said, by reason
   std::size_t unconfirmed = 0;  ///< findings that did not replay, and are none therefore
   std::vector<std::string> observations;
