@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <unordered_map>
 
 namespace weir::sched {
@@ -34,23 +35,34 @@ class Follower {
   bool begin(std::size_t number) {
     const Moment& moment = record_.moments[number];
     Goid goes_on{record_.log[moment.at]};
+    std::optional<std::uint32_t> operation;
     if (moment.asked) {
       const RunEvent& asked = record_.events[moment.event];
       if (asked.kind == agent::PointKind::operation) {
         if (asked.goroutine != goes_on || !runs(goes_on)) result_.regular = false;
-        waits_[asked.goroutine.value] = moment.event;
+        if (asked.choice == 0)
+          operation = moment.event;
+        else
+          waits_[asked.goroutine.value] = moment.event;
       }
       if (asked.timer) return false;
       goes_on = asked.runs;
     }
+    if (!operation) operation = take_waiting(goes_on);
     const std::size_t at = result_.events.size();
-    result_.stretches.push_back({goes_on, number, at, at, false, hidden_after(number)});
-    const auto waiting = waits_.find(goes_on.value);
-    if (waiting == waits_.end()) return true;
-    perform(waiting->second);
-    result_.stretches.back().at_operation = true;
-    waits_.erase(waiting);
+    result_.stretches.push_back(
+        {goes_on, number, at, at, operation.has_value(), hidden_after(number)});
+    if (operation) perform(*operation);
     return true;
+  }
+
+  /// The operation that it waits to perform.
+  std::optional<std::uint32_t> take_waiting(Goid goroutine) {
+    const auto waiting = waits_.find(goroutine.value);
+    if (waiting == waits_.end()) return std::nullopt;
+    const std::uint32_t event = waiting->second;
+    waits_.erase(waiting);
+    return event;
   }
 
   bool runs(Goid goroutine) const {
