@@ -11,7 +11,10 @@ namespace {
 /// Follows the moments of a run.
 class Follower {
  public:
-  explicit Follower(const RunRecord& record) : record_(record) {}
+  explicit Follower(const RunRecord& record) : record_(record) {
+    result_.events.reserve(record.events.size());
+    result_.stretches.reserve(record.moments.size());
+  }
 
   Performed follow() {
     if (!record_.moments.empty()) follow_until(0, record_.moments.front().event);
@@ -112,6 +115,8 @@ bool is_in_order(const RunRecord& record) {
 void read_log(std::span<const std::uint64_t> words, RunRecord& record) {
   constexpr std::size_t head_words = sizeof(agent::LogHead) / sizeof(std::uint64_t);
   record.log_whole = true;
+  record.log.reserve(words.size());
+  record.moments.reserve(words.size() / (head_words + 1));
   while (!words.empty()) {
     agent::LogHead head{};
     const bool has_head = words.size() >= head_words;
