@@ -10,6 +10,7 @@
 #include "apps/weir/commands.h"
 #include "apps/weir/terminal.h"
 #include "weir/analysis/trace_heat.h"
+#include "weir/analysis/trace_life.h"
 #include "weir/analysis/trace_stacks.h"
 #include "weir/analysis/trace_timeline.h"
 #include "weir/bytes/mapped_file.h"
@@ -174,9 +175,15 @@ int write_page(const std::string& source, const TraceRequest& request) {
 int write_report(const std::string& source, const TraceRequest& request) {
   model::TraceNames names;
   analysis::TraceTally tally(names, request.query);
-  auto summary = ingest::read_trace(source, request.reading, names, tally);
+  analysis::TraceLives lives(names, request.query.goroutines);
+  analysis::TraceTee both(tally, lives);
+  ingest::TraceOptions reading = request.reading;
+  reading.running = !request.query.goroutines.empty();
+  auto summary = reading.running ? ingest::read_trace(source, reading, names, both)
+                                 : ingest::read_trace(source, reading, names, tally);
   if (!summary) return complain(summary.error());
   model::TraceReport report = tally.finish();
+  report.lives = lives.finish();
   report.summary = std::move(*summary);
   report.filter = request.filter;
   bool crossed = false;

@@ -263,6 +263,32 @@ TEST_P(TraceTest, SaysTheSameOnOneCpuAndOnTwo) {
   compare({"-intervals", "csv"});
 }
 
+TEST_P(TraceTest, TellsAGoroutinesLife) {
+  WEIR_ASSERT_OK(const std::string trace, record());
+  WEIR_ASSERT_OK(const json whole, trace_json({trace}));
+  const auto stuck = std::ranges::find_if(
+      whole.at("open"), [](const json& open) { return open.at("kind") == "select"; });
+  ASSERT_NE(stuck, whole.at("open").end());
+  const std::string id = std::to_string(stuck->at("goroutines")[0].get<std::uint64_t>());
+  WEIR_ASSERT_OK(const json report, trace_json({"-goroutine", id + ",999999", trace}));
+  ASSERT_EQ(report.at("lives").size(), 2u);
+  const json& life = report.at("lives")[0];
+  EXPECT_EQ(life.at("function"), "main.leakSelect");
+  EXPECT_EQ(life.at("created_by"), "main.main");
+  EXPECT_EQ(life.at("ended"), false);
+  EXPECT_EQ(life.at("at_end"), "select");
+  std::int64_t spent = 0;
+  for (const json& part : life.at("spent")) spent += part.at("total_ns").get<std::int64_t>();
+  EXPECT_EQ(spent, life.at("last_ns").get<std::int64_t>() - life.at("first_ns").get<std::int64_t>())
+      << life;
+  EXPECT_EQ(report.at("lives")[1].at("seen"), false);
+  WEIR_ASSERT_OK(const std::string text, output({WEIR_BINARY, "trace", "-goroutine", id, trace}));
+  EXPECT_THAT(text,
+              testing::ContainsRegex("goroutine " + id +
+                                     "  main.leakSelect\n +created +at [^\n]* by main.main\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("ended +not in the trace: select for "));
+}
+
 TEST_P(TraceTest, ReadsWhatATruncatedTraceHas) {
   WEIR_ASSERT_OK(const std::string trace, record());
   WEIR_ASSERT_OK(const std::string whole, bytes::read_file(trace));

@@ -6,6 +6,7 @@
 #include "weir/analysis/trace_diff.h"
 #include "weir/analysis/trace_health.h"
 #include "weir/analysis/trace_heat.h"
+#include "weir/analysis/trace_life.h"
 #include "weir/analysis/trace_stacks.h"
 #include "weir/analysis/trace_tally.h"
 #include "weir/analysis/trace_timeline.h"
@@ -198,6 +199,40 @@ TEST(TraceWorst, ForgetsTheShortestWhenThereAreTooMany) {
   worst.take(all);
   EXPECT_EQ(worst.worst(1).at(0), 6u);
   EXPECT_LE(worst.worst(all.size()).size(), TraceWorst::most_goroutines / 2 + 10);
+}
+
+TEST(TraceLives, TellWhatOneGoroutineDid) {
+  const model::TraceNames names = names_with(3);
+  TraceLives lives(names, {9, 7});
+  std::vector<TraceInterval> all{
+      interval(TraceKind::created, 100, 110),   interval(TraceKind::running, 110, 150),
+      interval(TraceKind::gc_assist, 120, 130), interval(TraceKind::woken, 150, 155),
+      interval(TraceKind::running, 155, 160),   interval(TraceKind::select, 160, 400),
+      of_goroutine(8, TraceKind::sleep, 0, 999)};
+  for (TraceInterval& one : all) {
+    one.creation_stack = 2;
+    one.start_stack = 3;
+  }
+  all[5].open = true;
+  lives.take(all);
+  const auto told = lives.finish();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_FALSE(told[0].seen);
+  const model::TraceLife& life = told[1];
+  EXPECT_EQ(life.goroutine, 7u);
+  EXPECT_EQ(life.function, "app.f3");
+  EXPECT_EQ(life.created_by, "app.f2");
+  EXPECT_FALSE(life.from_start);
+  EXPECT_EQ(life.first.value, 100);
+  EXPECT_FALSE(life.ended);
+  EXPECT_EQ(life.at_end, TraceKind::select);
+  EXPECT_EQ(life.at_end_for.value, 240);
+  ASSERT_EQ(life.parts.size(), 3u);
+  EXPECT_EQ(life.parts[0].kind, TraceKind::select);
+  EXPECT_EQ(life.parts[1].kind, TraceKind::running);
+  EXPECT_EQ(life.parts[1].total.value, 45);
+  EXPECT_EQ(life.parts[1].longest.value, 40);
+  EXPECT_EQ(life.parts[2].count, 2u);
 }
 
 TEST(TraceTimeline, MergesOnlyWhatIsShort) {

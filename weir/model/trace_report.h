@@ -9,6 +9,7 @@
 #include "weir/model/histogram.h"
 #include "weir/model/snapshot.h"
 #include "weir/model/trace.h"
+#include "weir/model/trace_life.h"
 
 namespace weir::model {
 
@@ -76,6 +77,7 @@ struct TraceHealth {
 struct TraceReport {
   TraceSummary summary;
   TraceBy by = TraceBy::stack;
+  std::vector<TraceLife> lives;        ///< of the goroutines that were asked for
   std::vector<TraceSection> sections;  ///< scheduling first, then by total time
   std::vector<OpenWaits> open;         ///< waits for other goroutines; largest groups first
   std::uint64_t open_goroutines = 0;

@@ -104,6 +104,36 @@ void write_open(JsonWriter& json, const model::OpenWaits& open) {
   json.end_object();
 }
 
+void write_life(JsonWriter& json, const model::TraceLife& life) {
+  json.begin_object();
+  json.member("goroutine", life.goroutine);
+  json.member("seen", life.seen);
+  if (life.seen) {
+    json.member_if("function", life.function);
+    json.member("from_start", life.from_start);
+    json.member_if("created_by", life.created_by);
+    json.member("first_ns", life.first.value);
+    json.member("last_ns", life.last.value);
+    json.member("ended", life.ended);
+    if (!life.ended) {
+      json.member("at_end", to_string(life.at_end));
+      json.member("at_end_for_ns", life.at_end_for.value);
+    }
+    json.key("spent");
+    json.begin_array();
+    for (const model::TraceLifePart& part : life.parts) {
+      json.begin_object();
+      json.member("kind", is_scheduling(part.kind) ? "scheduling" : to_string(part.kind));
+      json.member("count", part.count);
+      json.member("total_ns", part.total.value);
+      json.member("max_ns", part.longest.value);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
 void write_summary(JsonWriter& json, const TraceSummary& summary) {
   json.begin_object();
   json.member("source", summary.source);
@@ -148,6 +178,12 @@ std::string render_trace_json(const TraceReport& report) {
   write_summary(json, report.summary);
   json.member("by", to_string(report.by));
   json.member_if("filter", report.filter);
+  if (!report.lives.empty()) {
+    json.key("lives");
+    json.begin_array();
+    for (const model::TraceLife& life : report.lives) write_life(json, life);
+    json.end_array();
+  }
   json.key("waits");
   json.begin_array();
   for (const model::TraceSection& section : report.sections) write_section(json, section);

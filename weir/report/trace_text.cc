@@ -153,6 +153,29 @@ void add_summary(Page& page, const TraceSummary& summary) {
       to_text(summary.stopped_world), summary.runnable_mean, grouped(summary.runnable_most)));
 }
 
+std::string_view word_of(model::TraceKind kind) {
+  return is_scheduling(kind) ? "scheduling" : to_string(kind);
+}
+
+void add_life(Page& page, const model::TraceLife& life) {
+  const auto field = [&page](const char* name, const std::string& text) {
+    page.line(fmt::format("      {:<12}{}", name, printable(text)));
+  };
+  page.line(page.paint("1", fmt::format("goroutine {}", life.goroutine)) + "  " +
+            (life.seen ? printable(life.function) : "is not in the trace"));
+  if (!life.seen) return;
+  field("created", life.from_start
+                       ? "before the trace"
+                       : fmt::format("at {} by {}", to_text(life.first), life.created_by));
+  for (const model::TraceLifePart& part : life.parts)
+    field(part.kind == life.parts.front().kind ? "spent" : "",
+          fmt::format("{} {} in {}, the longest {}", word_of(part.kind), to_text(part.total),
+                      counted(part.count, "interval"), to_text(part.longest)));
+  field("ended", life.ended ? fmt::format("at {}", to_text(life.last))
+                            : fmt::format("not in the trace: {} for {} at its end",
+                                          word_of(life.at_end), to_text(life.at_end_for)));
+}
+
 void add_open(Page& page, const TraceReport& report, const TraceTextOptions& options) {
   if (report.open.empty()) return;
   page.line();
@@ -213,6 +236,8 @@ std::string render_trace(const TraceReport& report, const TraceTextOptions& opti
   Page page(options);
   add_summary(page, report.summary);
   if (!report.filter.empty()) page.line("only " + printable(report.filter));
+  if (!report.lives.empty()) page.line();
+  for (const model::TraceLife& life : report.lives) add_life(page, life);
   page.line();
   page.line(page.paint("1", fmt::format("{:<16}{:>12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}", "waits",
                                         "count", "total", "p50", "p90", "p99", "p99.9", "max")));
