@@ -184,7 +184,8 @@ TEST(TraceWorst, AddsUpOneKindOfEachGoroutine) {
       of_goroutine(4, TraceKind::woken, 0, 9),
   };
   all.push_back(of_goroutine(5, TraceKind::woken, 0, 500));
-  all.back().system = true;
+  all.push_back(of_goroutine(5, TraceKind::sleep, 500, 600));
+  all.back().system = true;  // as is known only now
   worst.take(all);
   EXPECT_THAT(worst.worst(2), ElementsAre(1u, 2u));
   EXPECT_THAT(worst.worst(9), ElementsAre(1u, 2u, 4u));

@@ -11,8 +11,13 @@ using model::TraceSpell;
 
 void TraceWorst::take(std::span<const TraceInterval> intervals) {
   for (const TraceInterval& interval : intervals) {
+    if (interval.system) {
+      // A goroutine from before the trace is known as the runtime's only when it shows its stack.
+      total_.erase(interval.goroutine);
+      continue;
+    }
     const TraceKind kind = is_scheduling(interval.kind) ? TraceKind::woken : interval.kind;
-    if (kind != kind_ || interval.system) continue;
+    if (kind != kind_) continue;
     total_[interval.goroutine] += std::max<std::int64_t>(interval.duration(), 0);
     if (total_.size() > most_goroutines) forget_half();
   }
