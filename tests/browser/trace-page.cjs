@@ -63,7 +63,7 @@ run(async page => {
   assert.match(await detail(), new RegExp(`^goroutine ${all.lanes[1].goroutine} `));
   const lane = all.lanes.findIndex(l => l.count.some(n => n > 1));
   assert(lane >= 0, 'nothing is merged');
-  assert.match(await page.locator('#lanes-note').textContent(), /^[\d]+ of [\d]+ intervals are shorter than /);
+  assert.match(await page.locator('#lanes-note').textContent(), /^[\d,]+ of [\d,]+ intervals are shorter than /);
   await page.keyboard.press('Home');
   for (let i = 0; i < lane - 1; i++) await page.keyboard.press('ArrowDown');
   if (lane === 0) await page.keyboard.press('ArrowUp');

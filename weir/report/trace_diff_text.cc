@@ -5,6 +5,7 @@
 #include "weir/report/json_writer.h"
 #include "weir/report/text_safety.h"
 #include "weir/report/trace_more.h"
+#include "weir/report/trace_text.h"
 
 namespace weir::report {
 
@@ -50,7 +51,7 @@ std::string render_trace_diff(const TraceDiff& diff, bool colour) {
   for (std::size_t side = 0; side < 2; ++side)
     text += fmt::format("{} {}: {}, {} events\n", side == 0 ? "before" : "after ",
                         printable(diff.summaries[side].source), to_text(diff.summaries[side].span),
-                        diff.summaries[side].events);
+                        grouped(diff.summaries[side].events));
   text += fmt::format("\n{:<16}{:>8}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "waits", "", "count",
                       "total", "p50", "p99", "max");
   for (const TraceDiffRow& row : diff.rows) {

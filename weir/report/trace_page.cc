@@ -8,6 +8,7 @@
 #include "weir/model/goname.h"
 #include "weir/report/json_writer.h"
 #include "weir/report/text_safety.h"
+#include "weir/report/trace_text.h"
 
 namespace weir::report {
 
@@ -170,8 +171,9 @@ class Lanes {
 
 std::string facts_of(const TracePage& page) {
   const model::TraceSummary& summary = page.report.summary;
-  std::string facts = fmt::format("{}, {} events, {} goroutines, format {}", to_text(summary.span),
-                                  summary.events, summary.goroutines, summary.format);
+  std::string facts =
+      fmt::format("{}, {} events, {} goroutines, format {}", to_text(summary.span),
+                  grouped(summary.events), grouped(summary.goroutines), summary.format);
   if (!page.report.filter.empty()) facts += "; only " + page.report.filter;
   return facts;
 }
@@ -190,11 +192,11 @@ std::string lanes_note(const TracePage& page) {
       all += spell.intervals;
       if (spell.intervals > 1) merged += spell.intervals;
     }
-  if (merged == 0) return fmt::format("All {} intervals are drawn.", all);
+  if (merged == 0) return fmt::format("All {} intervals are drawn.", grouped(all));
   return fmt::format(
       "{} of {} intervals are shorter than {}, and drawn as one bar with their neighbours, in the "
       "colour of what took most of its time; -window draws less time in more detail.",
-      merged, all, to_text(Nanos{page.timeline.finest}));
+      grouped(merged), grouped(all), to_text(Nanos{page.timeline.finest}));
 }
 
 std::string data_of(const TracePage& page, const model::TraceNames& names) {

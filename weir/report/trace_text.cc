@@ -25,13 +25,6 @@ namespace {
 constexpr std::size_t most_frames = 4;
 constexpr std::size_t most_open = 5;
 
-/// 33812345 → "33,812,345".
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
 std::string percent(double part, double whole) {
   return fmt::format("{:.1f} %", whole <= 0 ? 0.0 : 100.0 * part / whole);
 }
@@ -211,6 +204,12 @@ void add_notes(Page& page, const Notes& notes) {
 }
 
 }  // namespace
+
+std::string grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
 
 std::string render_bars(const model::LogHistogram& histogram) {
   constexpr const char* bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};

@@ -21,6 +21,9 @@ std::string render_trace_json(const model::TraceReport& report);
 /// How many bytes of the trace are for what, most first; those of no known purpose, too.
 std::string render_trace_bytes(const model::TraceSummary& summary);
 
+/// 33812345 → "33,812,345".
+std::string grouped(std::uint64_t number);
+
 /// Counts of a histogram's powers of two as one line of bars: "1.02 µs ▁▃█▂ 2.1 ms".
 std::string render_bars(const model::LogHistogram& histogram);
 
