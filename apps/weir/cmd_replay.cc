@@ -182,11 +182,15 @@ std::size_t standing_place(const model::Schedule& schedule, std::size_t number) 
 
 constexpr const char* standing_help =
     "the process stands there in its own code, and stays when weir ends:\n"
-    "  gdb -ex 'handle SIGTRAP nostop noprint pass' /proc/{0}/exe {0}\n"
+    "  gdb -ex 'handle SIGTRAP nostop noprint pass' -ex 'handle SIGSTOP nostop noprint nopass' \\\n"
+    "    /proc/{0}/exe {0}\n"
     "  dlv attach {0}\n"
     "  kill -9 {0}        ends it\n"
-    "Thread {1} is the one at that point. Going on follows the schedule, with gdb or after\n"
-    "kill -CONT {0}; Delve is for looking only, since it keeps weir's breakpoints for itself.\n";
+    "Thread {1} is the one at that point. Going on follows the schedule: `continue` in gdb (from "
+    "a\n"
+    "breakpoint set with `tbreak`: `signal 0`), `exit` and n in Delve, or kill -CONT {0}. Delve "
+    "can\n"
+    "look, but not go on by itself: it takes weir's breakpoints for its own.\n";
 
 Result<int> stop_at(const ReplayRequest& request, const model::Schedule& schedule,
                     const sched::TestBinary& binary, sched::Watchdog& watchdog) {
