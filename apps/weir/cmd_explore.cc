@@ -141,7 +141,9 @@ int run_explore(const std::vector<std::string>& args) {
   if (!words) return complain_usage(words.error(), "explore");
   const auto gate = load_options(command.gate);
   if (!gate) return complain_usage(gate.error(), "explore");
-  command.request.search.run.leaks = leak_rule(gate->ignore);
+  auto leaks = leak_rule_of(*gate);
+  if (!leaks) return complain(leaks.error());
+  command.request.search.run.leaks = std::move(*leaks);
   std::error_code ignored;
   command.text.root = std::filesystem::current_path(ignored).string();
   command.text.colour = stdout_has_colour();

@@ -159,7 +159,7 @@ Result<std::vector<model::Explored>> explore_tests(const TestRequest& request,
   ExploreRequest explore;
   explore.search.time = *request.explore;
   explore.search.run.arguments = args.arguments;
-  explore.search.run.leaks = leak_rule(options.ignore);
+  WEIR_TRY(explore.search.run.leaks, leak_rule_of(options));
   explore.run = args.run;
   explore.skip = args.skip;
   explore.build = {request.go, args.build};

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "apps/weir/gate_output.h"
 #include "weir/analysis/filter.h"
+#include "weir/analysis/group.h"
 #include "weir/analysis/schedule_end.h"
 #include "weir/bytes/mapped_file.h"
 #include "weir/ingest/live.h"
@@ -52,20 +54,43 @@ Result<model::Snapshot> read_end(const sched::EndState& end) {
   return reader.read_stopped(std::span(&thread, 1));
 }
 
+std::vector<model::Fingerprint> fingerprints_of(const model::Snapshot& snapshot,
+                                                const std::vector<sched::LeftOver>& left) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i)
+    if (std::any_of(left.begin(), left.end(),
+                    [&](const auto& one) { return one.id == snapshot.goroutines[i].id; }))
+      chosen.push_back(i);
+  std::vector<model::Fingerprint> prints;
+  for (const analysis::Group& group : analysis::group(snapshot, chosen))
+    prints.push_back(group.fingerprint);
+  return prints;
+}
+
 }  // namespace
 
-sched::LeakRule leak_rule(const model::IgnoreRules& rules) {
-  return [rules](const sched::EndState& end,
-                 const std::vector<sched::LeftOver>& left) -> Result<std::vector<Goid>> {
+sched::LeakRule leak_rule(const model::IgnoreRules& rules, const model::Baseline& known) {
+  std::set<std::string> ids;
+  for (const model::BaselineEntry& entry : known.entries) ids.insert(entry.fingerprint.id);
+  return [rules, ids](const sched::EndState& end,
+                      const std::vector<sched::LeftOver>& left) -> Result<std::vector<Goid>> {
     WEIR_TRY(const model::Snapshot snapshot, read_end(end));
     std::set<Goid> lingers;
-    for (const std::size_t index : analysis::lingering(snapshot, rules, {}))
-      lingers.insert(snapshot.goroutines[index].id);
+    const auto chosen = analysis::lingering(snapshot, rules, {});
+    for (const analysis::Group& group : analysis::group(snapshot, chosen)) {
+      if (ids.contains(group.fingerprint.id)) continue;
+      for (const std::size_t index : group.members) lingers.insert(snapshot.goroutines[index].id);
+    }
     std::vector<Goid> leaks;
     for (const sched::LeftOver& one : left)
       if (lingers.contains(one.id)) leaks.push_back(one.id);
     return leaks;
   };
+}
+
+Result<sched::LeakRule> leak_rule_of(const model::GateOptions& gate) {
+  WEIR_TRY(const auto baseline, read_baseline(gate));
+  return leak_rule(gate.ignore, baseline && !gate.strict ? *baseline : model::Baseline{});
 }
 
 Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
@@ -83,6 +108,8 @@ Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
   WEIR_TRY(const sched::RunRecord record, run_schedule(binary, with_look, chooser, watchdog));
   finding.schedule = sched::describe(binary, record, options.seed);
   if (snapshot) finding.end = analysis::schedule_end(finding.schedule, *snapshot);
+  if (snapshot && record.ending == sched::Ending::leak)
+    finding.leaks = fingerprints_of(*snapshot, record.left);
   if (record.ending == sched::Ending::race) {
     finding.end.emplace().race = ingest::read_race(record.output);
     finding.schedule.message = analysis::race_message(finding.end->race);

@@ -11,8 +11,13 @@
 namespace weir::app {
 
 /// The gate's rule of what a leak is: goleak's built-in exceptions, and `rules`. The test's own
-/// goroutines only; what existed before the test is nobody's.
-sched::LeakRule leak_rule(const model::IgnoreRules& rules);
+/// goroutines only; what existed before the test is nobody's. What `known` (the gate's baseline)
+/// has is none either.
+sched::LeakRule leak_rule(const model::IgnoreRules& rules, const model::Baseline& known = {});
+
+/// That of the gate: what it ignores, and its baseline unless it is strict. Errors: a baseline that
+/// cannot be read.
+Result<sched::LeakRule> leak_rule_of(const model::GateOptions& gate);
 
 /// Searches, and describes what was found.
 Result<model::Exploration> explore_test(const sched::TestBinary& binary,

@@ -98,6 +98,32 @@ TEST_F(ExploreGate, FailsTheRunAndLeavesAReplay) {
   EXPECT_EQ(replay.exit.code, 0) << replay.out << replay.err;
 }
 
+// The same goroutine has the same fingerprint under weir's scheduler as at the end of a plain run.
+TEST_F(ExploreGate, KnowsTheLeaksOfTheBaseline) {
+  std::ofstream(folder_ / "leaves_test.go")
+      << "package ordered\n\nimport \"testing\"\n\nfunc TestLeaves(t *testing.T) {\n"
+         "\titems := make(chan int)\n\tgo func() { items <- 1 }()\n}\n";
+  const std::vector<std::string> known{"-baseline", folder_ / "known.json", "-run", "Leaves"};
+  const auto with = [&known](std::vector<std::string> words) {
+    words.insert(words.end(), known.begin(), known.end());
+    return words;
+  };
+  WEIR_ASSERT_OK(const Completed made,
+                 run_weir_test(go_, folder_.path(), with({"-update-baseline"})));
+  EXPECT_EQ(made.exit.code, 0) << made.out << made.err;
+  WEIR_ASSERT_OK(const Completed soft,
+                 run_weir_test(go_, folder_.path(), with({"-explore", "5s"})));
+  EXPECT_EQ(soft.exit.code, 0) << soft.out << soft.err;
+  WEIR_ASSERT_OK(const Completed strict,
+                 run_weir_test(go_, folder_.path(), with({"-explore", "5s", "-strict"})));
+  EXPECT_EQ(strict.exit.code, 1) << strict.out << strict.err;
+  EXPECT_THAT(strict.err, HasSubstr("TestLeaves: leak: goroutine"));
+  WEIR_ASSERT_OK(const std::string baseline, read_text(folder_ / "known.json"));
+  const auto at = strict.err.find("fingerprint ");
+  ASSERT_NE(at, std::string::npos) << strict.err;
+  EXPECT_THAT(baseline, HasSubstr(strict.err.substr(at + 12, 16)));
+}
+
 TEST_F(ExploreGate, IsCleanWithoutAFault) {
   std::vector<std::string> arguments{"-explore", "1m", "-run", "Safe"};
   if (go_.minor >= 20) arguments = {"-explore", "1m", "-run", "Ordered|Safe", "-skip", "Ordered"};

@@ -20,6 +20,7 @@ struct ExploreFinding {
   std::uint64_t deviations_before = 0;  ///< the same before it was shrunk
   std::uint64_t confirmed = 0, replayed = 0;
   std::optional<ScheduleEnd> end;  ///< the goroutines at the end
+  std::vector<Fingerprint> leaks;  ///< outcome "leak": those of the goroutines, as in the gate
   std::string output;              ///< what the program wrote
 };
 

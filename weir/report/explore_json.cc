@@ -47,6 +47,17 @@ void write_race(JsonWriter& json, const std::vector<model::RaceAccess>& race) {
   json.end_array();
 }
 
+void write_leaks(JsonWriter& json, const std::vector<model::Fingerprint>& leaks) {
+  json.key("leaks");
+  json.begin_array();
+  for (const model::Fingerprint& leak : leaks) {
+    json.begin_object();
+    write_fingerprint(json, leak);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_finding(JsonWriter& json, const model::ExploreFinding& finding) {
   json.key("finding");
   json.begin_object();
@@ -63,6 +74,7 @@ void write_finding(JsonWriter& json, const model::ExploreFinding& finding) {
   json.member("hash", finding.schedule.hash);
   json.member_if("file", finding.file);
   json.member_if("token", finding.token);
+  if (!finding.leaks.empty()) write_leaks(json, finding.leaks);
   if (finding.end && !finding.end->race.empty()) write_race(json, finding.end->race);
   json.end_object();
 }

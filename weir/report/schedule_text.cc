@@ -68,6 +68,8 @@ void add_finding(std::string& out, const Exploration& exploration, const Explore
     out += fmt::format("  written to {}; `weir replay {}` runs it again\n", printable(finding.file),
                        printable(finding.file));
   if (!finding.token.empty()) out += fmt::format("  token: {}\n", printable(finding.token));
+  for (const model::Fingerprint& leak : finding.leaks)
+    out += fmt::format("  fingerprint {}: {}\n", printable(leak.id), printable(leak.key));
   out += '\n' + render_timeline(schedule, options);
   if (finding.end && schedule.outcome != "failed")
     out += '\n' + render_schedule_end(*finding.end, options);
