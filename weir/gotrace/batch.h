@@ -50,45 +50,60 @@ struct VarintReader {
   const std::uint8_t* end = nullptr;
 
   std::size_t left() const { return static_cast<std::size_t>(end - at); }
-  /// False if the bytes end before the number does, or it does not fit in 64 bits.
+  /// False if the bytes end before the number does, or it does not fit in 64 bits. `sure`: there
+  /// are `longest` bytes or more.
+  template <bool sure = false>
   bool read(std::uint64_t& value) {
-    if (at != end && *at < 0x80) {
+    if ((sure || at != end) && *at < 0x80) {
       value = *at++;
       return true;
     }
+    if (!sure && left() < 4) return take(read_bytewise(at, end), value);
     return read_long(value);
   }
+  static constexpr std::size_t longest = 10;  ///< bytes of a number
 
  private:
-  /// Eight bytes at once, where there are as many: what a byte's top bit ends is squeezed together.
+  struct Read {
+    const std::uint8_t* next = nullptr;  // null: there is no number
+    std::uint64_t value = 0;
+  };
+
+  /// Of two bytes or more, four being there: byte by byte, so that where the next number begins is
+  /// predicted and not computed: of the numbers at one place of an event, most are as long as the
+  /// one before.
   bool read_long(std::uint64_t& value) {
-    constexpr std::uint64_t top_bits = 0x8080808080808080;
-    std::uint64_t word = 0;
-    if (left() < sizeof word) return read_bytewise(value);
-    std::memcpy(&word, at, sizeof word);
-    const std::uint64_t ends = ~word & top_bits;
-    if (ends == 0) return read_bytewise(value);
-    word &= (ends ^ (ends - 1)) & ~top_bits;
-    word = ((word & 0x7f007f007f007f00) >> 1) | (word & 0x007f007f007f007f);
-    word = ((word & 0x3fff00003fff0000) >> 2) | (word & 0x00003fff00003fff);
-    value = ((word & 0x0fffffff00000000) >> 4) | (word & 0x000000000fffffff);
-    at += static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1;
-    return true;
-  }
-  bool read_bytewise(std::uint64_t& value) {
-    std::uint64_t result = 0;
-    const std::uint8_t* p = at;
-    for (unsigned shift = 0; shift < 70 && p != end; shift += 7) {
-      const std::uint8_t byte = *p++;
-      if (shift == 63 && byte > 1) return false;
-      result |= std::uint64_t{byte & 0x7fu} << shift;
-      if (byte < 0x80) {
-        at = p;
-        value = result;
-        return true;
+    std::uint64_t result = at[0] - 0x80u + (std::uint64_t{at[1]} << 7);
+    unsigned length = 2;
+    if (at[1] >= 0x80) {
+      result += (std::uint64_t{at[2]} << 14) - (0x80u << 7);
+      length = 3;
+      if (at[2] >= 0x80) {
+        if (at[3] >= 0x80) return take(read_bytewise(at, end), value);
+        result += (std::uint64_t{at[3]} << 21) - (0x80u << 14);
+        length = 4;
       }
     }
-    return false;
+    value = result;
+    at += length;
+    return true;
+  }
+  bool take(Read read, std::uint64_t& value) {
+    if (read.next == nullptr) return false;
+    at = read.next;
+    value = read.value;
+    return true;
+  }
+  /// By value, so that a reader whose loop calls this can stay in registers.
+  [[gnu::noinline]] static Read read_bytewise(const std::uint8_t* at, const std::uint8_t* end) {
+    std::uint64_t result = 0;
+    for (unsigned shift = 0; shift < 70 && at != end; shift += 7) {
+      const std::uint8_t byte = *at++;
+      if (shift == 63 && byte > 1) return {};
+      result |= std::uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) return {at, result};
+    }
+    return {};
   }
 };
 

@@ -20,10 +20,10 @@ class GoroutineTable {
   /// More goroutines than this at once are no trace of a real program.
   static constexpr std::size_t limit = std::size_t{1} << 24;
 
-  GoroutineTable() : index_(1024, 0) {}
+  GoroutineTable() : index_(mask_ + 1, 0) {}
 
   Slot find(std::uint64_t id) const {
-    for (std::size_t i = home(id);; i = (i + 1) & (index_.size() - 1)) {
+    for (std::size_t i = home(id);; i = (i + 1) & mask_) {
       if (index_[i] == 0) return no_slot;
       if (slots_[index_[i] - 1].id == id) return index_[i] - 1;
     }
@@ -53,16 +53,15 @@ class GoroutineTable {
   std::size_t size() const { return count_; }
 
  private:
-  std::size_t home(std::uint64_t id) const {
-    return ((id * 0x9e3779b97f4a7c15u) >> 20) & (index_.size() - 1);
-  }
+  std::size_t home(std::uint64_t id) const { return ((id * 0x9e3779b97f4a7c15u) >> 20) & mask_; }
   void insert(Slot slot) {
     std::size_t i = home(slots_[slot].id);
-    while (index_[i] != 0) i = (i + 1) & (index_.size() - 1);
+    while (index_[i] != 0) i = (i + 1) & mask_;
     index_[i] = slot + 1;
   }
   void grow();
 
+  std::size_t mask_ = 1023;  // of places in index_
   std::vector<LiveGoroutine> slots_;
   std::vector<Slot> free_;
   std::vector<std::uint32_t> index_;  // slot + 1; 0: empty. Linear probing, a power of two

@@ -49,10 +49,16 @@ class Order {
   std::uint64_t origin() const { return origin_; }
 
  private:
+  /// The next event. Its arguments are decoded only when it may come, and those of the most
+  /// frequent ones are never put down in here.
   struct Head {
     std::uint64_t time = 0;  // ticks
     EventType type = EventType::none;
     std::uint64_t args[most_event_arguments] = {};
+  };
+  /// A goroutine's id, and which of its events this is.
+  struct Sequenced {
+    std::uint64_t id = 0, sequence = 0;
   };
   struct Thread {
     std::uint64_t id = 0;
@@ -60,7 +66,7 @@ class Order {
     Slot goroutine = no_slot;
     std::uint32_t proc = no_proc;
     Head head;
-    VarintReader bytes;
+    VarintReader bytes;  // from the head's arguments on
     const std::vector<Batch>* batches = nullptr;
     std::size_t next_batch = 0;
   };
@@ -72,22 +78,27 @@ class Order {
   enum class Drained : std::uint8_t { later, ended, reordered };
   enum class Step : std::uint8_t { done, not_yet };
 
-  bool decode_next(Thread& thread);
+  bool decode_head(Thread& thread);
   bool next_head(Thread& thread);
+  bool read_arguments(VarintReader& reader, Head& head);
+  Step leave_out_rest(Thread& thread);
+  Step go_on(Thread& thread, const VarintReader& reader);
   bool next_batch(Thread& thread);
   Drained drain(Thread& thread, std::uint64_t until);
   void drain_all();
   bool advance_another();
 
   Step advance_here(Thread& thread, bool force);
+  Step advance_any(Thread& thread, bool force);
   Step advance(Thread& thread, bool force);
   Step advance_goroutine(Thread& thread, bool force);
   Step advance_proc(Thread& thread, bool force);
   Step advance_rare(Thread& thread);
-  Step go_start(Thread& thread, bool force);
-  Step go_unblock(Thread& thread, bool force);
+  Step go_start(Thread& thread, Sequenced what, bool force);
+  Step go_unblock(Thread& thread, Sequenced what, std::uint64_t at, bool force);
   Step go_switch(Thread& thread, bool force);
-  Step go_leave(Thread& thread);
+  Step go_leave(Thread& thread, std::uint64_t reason, std::uint64_t at);
+  Step go_destroy(Thread& thread);
   Step go_create(Thread& thread, bool force);
   Step go_status(Thread& thread);
   Step syscall_begin(Thread& thread);
@@ -97,7 +108,7 @@ class Order {
   Step proc_steal(Thread& thread, bool force);
   Step gc_cycle(Thread& thread, bool force);
   Slot find_or_add(std::uint64_t id, GoStatus status);
-  Step move(const Thread& thread, GoStatus from, GoStatus to, bool force, Slot& slot);
+  Step move(Sequenced what, GoStatus from, GoStatus to, bool force, Slot& slot);
   bool succeeds(const LiveGoroutine& goroutine, std::uint64_t sequence) const {
     return goroutine.generation == generation_ && sequence == goroutine.sequence + 1;
   }
@@ -133,20 +144,18 @@ class Order {
 
 /// The goroutine that the event names goes from one status to another, if it is in that and this is
 /// its next event; with `force` in any case. `slot` is no_slot if there are too many.
-inline Order::Step Order::move(const Thread& thread, GoStatus from, GoStatus to, bool force,
-                               Slot& slot) {
-  const std::uint64_t id = thread.head.args[0], sequence = thread.head.args[1];
-  slot = goroutines_.find(id);
-  const bool fits =
-      slot != no_slot && goroutines_[slot].status == from && succeeds(goroutines_[slot], sequence);
+inline Order::Step Order::move(Sequenced what, GoStatus from, GoStatus to, bool force, Slot& slot) {
+  slot = goroutines_.find(what.id);
+  const bool fits = slot != no_slot && goroutines_[slot].status == from &&
+                    succeeds(goroutines_[slot], what.sequence);
   if (!fits) {
     if (!force) return Step::not_yet;
-    slot = find_or_add(id, from);
+    slot = find_or_add(what.id, from);
     if (slot == no_slot) return Step::done;
   }
   LiveGoroutine& goroutine = goroutines_[slot];
   goroutine.status = to;
-  goroutine.sequence = sequence;
+  goroutine.sequence = what.sequence;
   goroutine.generation = generation_;
   return Step::done;
 }

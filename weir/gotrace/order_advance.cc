@@ -86,10 +86,11 @@ Order::Step Order::go_status(Thread& thread) {
 
 Order::Step Order::go_switch(Thread& thread, bool force) {
   Slot slot = no_slot;
-  const Step step = move(thread, GoStatus::waiting, GoStatus::running, force, slot);
+  const Sequenced what{thread.head.args[0], thread.head.args[1]};
+  const Step step = move(what, GoStatus::waiting, GoStatus::running, force, slot);
   if (step != Step::done || slot == no_slot) return step;
   const Slot from = thread.goroutine;
-  emit(thread, slot).a = thread.head.args[0];
+  emit(thread, slot).a = what.id;
   thread.goroutine = slot;
   if (from == no_slot || from == slot) {
     ++irregular_.contradicting;
@@ -180,6 +181,19 @@ Order::Step Order::proc_steal(Thread& thread, bool force) {
   emit(thread, thread.goroutine).a = id;
   Thread* from = find_thread(thread.head.args[2]);
   if (!lost && from != nullptr && from->proc == id) from->proc = no_proc;
+  return Step::done;
+}
+
+/// The current goroutine ends.
+Order::Step Order::go_destroy(Thread& thread) {
+  const Slot slot = thread.goroutine;
+  if (slot == no_slot) {
+    ++irregular_.contradicting;
+    return Step::done;
+  }
+  emit(thread, slot).a = goroutines_[slot].id;
+  thread.goroutine = no_slot;
+  goroutines_.remove(slot);
   return Step::done;
 }
 
@@ -281,8 +295,15 @@ Order::Step Order::advance_goroutine(Thread& thread, bool force) {
     case EventType::go_syscall_end:
     case EventType::go_syscall_end_blocked:
       return syscall_end(thread, force);
+    case EventType::go_destroy:
+      return go_destroy(thread);
     case EventType::go_destroy_syscall:
       return destroy_in_syscall(thread);
+    case EventType::proc_start:
+    case EventType::proc_steal:
+    case EventType::proc_stop:
+    case EventType::proc_status:
+      return advance_proc(thread, force);
     case EventType::gc_active:
     case EventType::gc_begin:
     case EventType::gc_end:
