@@ -72,7 +72,7 @@ int write_lines(const std::string& source, const TraceRequest& request) {
 
 int write_bytes(const std::string& source, const TraceRequest& request) {
   struct : model::TraceSink {
-    void take(std::span<const model::TraceInterval> /*intervals*/) override {}
+    void take(const model::TraceInterval& /*interval*/) override {}
   } nothing;
   model::TraceNames names;
   const auto summary = ingest::read_trace(source, request.reading, names, nothing);

@@ -23,24 +23,22 @@ void TraceHeatTally::widen() {
   }
 }
 
-void TraceHeatTally::take(std::span<const TraceInterval> intervals) {
-  for (const TraceInterval& interval : intervals) {
-    const std::int64_t at = interval.end - from_;
-    if (interval.kind == TraceKind::running || interval.open || at < 0) continue;
-    while (at / width_ >= static_cast<std::int64_t>(most_columns) && width_ < std::int64_t{1} << 61)
-      widen();
-    const auto column = std::min(static_cast<std::size_t>(at / width_), most_columns - 1);
-    used_ = std::max(used_, column + 1);
-    const bool at_rest = interval.system && is_blocking(interval.kind);
-    const TraceKind kind = is_scheduling(interval.kind) ? TraceKind::woken
-                           : at_rest                    ? TraceKind::system
-                                                        : interval.kind;
-    auto& columns = columns_[static_cast<std::size_t>(kind)];
-    if (column >= columns.size()) columns.resize(column + 1);
-    const auto nanos = static_cast<std::uint64_t>(std::max<std::int64_t>(interval.duration(), 1));
-    const auto row = static_cast<std::size_t>(std::bit_width(nanos)) - 1;
-    ++columns[column][std::min(row, TraceHeat::rows - 1)];
-  }
+void TraceHeatTally::take(const TraceInterval& interval) {
+  const std::int64_t at = interval.end - from_;
+  if (interval.kind == TraceKind::running || interval.open || at < 0) return;
+  while (at / width_ >= static_cast<std::int64_t>(most_columns) && width_ < std::int64_t{1} << 61)
+    widen();
+  const auto column = std::min(static_cast<std::size_t>(at / width_), most_columns - 1);
+  used_ = std::max(used_, column + 1);
+  const bool at_rest = interval.system && is_blocking(interval.kind);
+  const TraceKind kind = is_scheduling(interval.kind) ? TraceKind::woken
+                         : at_rest                    ? TraceKind::system
+                                                      : interval.kind;
+  auto& columns = columns_[static_cast<std::size_t>(kind)];
+  if (column >= columns.size()) columns.resize(column + 1);
+  const auto nanos = static_cast<std::uint64_t>(std::max<std::int64_t>(interval.duration(), 1));
+  const auto row = static_cast<std::size_t>(std::bit_width(nanos)) - 1;
+  ++columns[column][std::min(row, TraceHeat::rows - 1)];
 }
 
 TraceHeat TraceHeatTally::heat(TraceKind kind) const {

@@ -17,7 +17,7 @@ class TraceHeatTally : public model::TraceSink {
   /// The columns begin at `from`; what ended before is left out.
   explicit TraceHeatTally(Nanos from = {}) : from_(from.value) {}
 
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   model::TraceHeat heat(model::TraceKind kind) const;
 
  private:
@@ -35,9 +35,9 @@ class TraceHeatTally : public model::TraceSink {
 class TraceTee : public model::TraceSink {
  public:
   TraceTee(model::TraceSink& one, model::TraceSink& other) : one_(one), other_(other) {}
-  void take(std::span<const model::TraceInterval> intervals) override {
-    one_.take(intervals);
-    other_.take(intervals);
+  void take(const model::TraceInterval& interval) override {
+    one_.take(interval);
+    other_.take(interval);
   }
 
  private:

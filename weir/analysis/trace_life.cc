@@ -20,12 +20,10 @@ TraceLives::TraceLives(const model::TraceNames& names, const std::vector<std::ui
   }
 }
 
-void TraceLives::take(std::span<const TraceInterval> intervals) {
-  for (const TraceInterval& interval : intervals) {
-    if (interval.kind == TraceKind::gc_assist) continue;
-    const auto known = index_.find(interval.goroutine);
-    if (known != index_.end()) add(lives_[known->second], interval);
-  }
+void TraceLives::take(const TraceInterval& interval) {
+  if (interval.kind == TraceKind::gc_assist) return;
+  const auto known = index_.find(interval.goroutine);
+  if (known != index_.end()) add(lives_[known->second], interval);
 }
 
 void TraceLives::add(TraceLife& life, const TraceInterval& interval) const {

@@ -13,7 +13,7 @@ class TraceLives : public model::TraceSink {
  public:
   /// `names` outlives this.
   TraceLives(const model::TraceNames& names, const std::vector<std::uint64_t>& goroutines);
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   /// In the order asked for. May be called once.
   std::vector<model::TraceLife> finish();
 

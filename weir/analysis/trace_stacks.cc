@@ -24,15 +24,13 @@ bool TraceStacks::counts(const TraceInterval& interval) const {
          (is_synchronisation(interval.kind) && interval.kind != TraceKind::forever);
 }
 
-void TraceStacks::take(std::span<const TraceInterval> intervals) {
-  for (const TraceInterval& interval : intervals) {
-    if (!counts(interval)) continue;
-    const std::uint32_t stack =
-        profile_ == TraceProfile::sched ? interval.waker_stack : interval.stack;
-    if (stack >= totals_.size()) totals_.resize(stack + std::size_t{1} + stack / 2);
-    ++totals_[stack].count;
-    totals_[stack].nanos += static_cast<std::uint64_t>(interval.duration());
-  }
+void TraceStacks::take(const TraceInterval& interval) {
+  if (!counts(interval)) return;
+  const std::uint32_t stack =
+      profile_ == TraceProfile::sched ? interval.waker_stack : interval.stack;
+  if (stack >= totals_.size()) totals_.resize(stack + std::size_t{1} + stack / 2);
+  ++totals_[stack].count;
+  totals_[stack].nanos += static_cast<std::uint64_t>(interval.duration());
 }
 
 std::vector<model::TraceStackTotal> TraceStacks::finish() {

@@ -14,7 +14,7 @@ namespace weir::analysis {
 class TraceStacks : public model::TraceSink {
  public:
   explicit TraceStacks(model::TraceProfile profile) : profile_(profile) {}
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   /// Most time first.
   std::vector<model::TraceStackTotal> finish();
 

@@ -107,7 +107,11 @@ std::string place_of(const model::Stack& stack) {
 }
 
 TraceTally::TraceTally(const model::TraceNames& names, const TraceQuery& query)
-    : names_(names), query_(query), pair_index_(std::make_unique<PairIndex>()) {}
+    : names_(names),
+      query_(query),
+      by_stack_(query.by == TraceBy::stack),
+      all_(query.takes_all()),
+      pair_index_(std::make_unique<PairIndex>()) {}
 TraceTally::~TraceTally() = default;
 
 bool TraceTally::matches_focus(std::uint32_t stack) {
@@ -133,8 +137,7 @@ bool TraceTally::wanted(const TraceInterval& interval) {
   return !query_.focus || matches_focus(interval.stack);
 }
 
-inline std::uint32_t TraceTally::key_of(const TraceInterval& interval) {
-  if (query_.by == TraceBy::stack) return interval.stack;
+std::uint32_t TraceTally::key_of(const TraceInterval& interval) {
   switch (query_.by) {
     case TraceBy::stack:
     case TraceBy::func:
@@ -203,7 +206,8 @@ inline void TraceTally::add_pair(Row& row, const TraceInterval& interval, std::u
 inline void TraceTally::add(const TraceInterval& interval) {
   // The runtime's own goroutines are at rest for seconds; that is no news under "chan receive".
   const bool at_rest = interval.system && is_blocking(interval.kind);
-  Row& row = row_of(at_rest ? TraceKind::system : interval.kind, key_of(interval));
+  Row& row = row_of(at_rest ? TraceKind::system : interval.kind,
+                    by_stack_ ? interval.stack : key_of(interval));
   const std::int64_t duration = interval.duration();
   const auto nanos = static_cast<std::uint64_t>(std::max<std::int64_t>(duration, 0));
   ++row.count;
@@ -215,7 +219,7 @@ inline void TraceTally::add(const TraceInterval& interval) {
     row.longest_goroutine = interval.goroutine;
     row.stack = interval.stack;
   }
-  if (query_.by == TraceBy::stack) add_pair(row, interval, nanos);
+  if (by_stack_) add_pair(row, interval, nanos);
 }
 
 void TraceTally::add_open(const TraceInterval& interval) {
@@ -230,15 +234,12 @@ void TraceTally::add_open(const TraceInterval& interval) {
   if (open.goroutines.size() < most_named) open.goroutines.push_back(interval.goroutine);
 }
 
-void TraceTally::take(std::span<const TraceInterval> intervals) {
-  const bool all = query_.takes_all();
-  for (const TraceInterval& interval : intervals) {
-    if (interval.kind == TraceKind::running || (!all && !wanted(interval))) continue;
-    if (interval.open)
-      add_open(interval);
-    else
-      add(interval);
-  }
+void TraceTally::take(const TraceInterval& interval) {
+  if (interval.kind == TraceKind::running || (!all_ && !wanted(interval))) return;
+  if (interval.open)
+    add_open(interval);
+  else
+    add(interval);
 }
 
 std::string TraceTally::key_text(const Row& row) const {

@@ -34,7 +34,7 @@ class TraceTally : public model::TraceSink {
   /// Both must outlive the tally.
   TraceTally(const model::TraceNames& names, const TraceQuery& query);
   ~TraceTally() override;
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
 
   /// Whether the query takes this one.
   bool wanted(const model::TraceInterval& interval);
@@ -64,7 +64,7 @@ class TraceTally : public model::TraceSink {
   class PairIndex;
 
   bool matches_focus(std::uint32_t stack);
-  std::uint32_t key_of(const model::TraceInterval& interval);
+  [[gnu::noinline]] std::uint32_t key_of(const model::TraceInterval& interval);
   std::uint32_t key_of_number(std::uint64_t number);
   Row& row_of(model::TraceKind kind, std::uint32_t key);
   Row& new_row(model::TraceKind kind, std::uint32_t key);
@@ -78,6 +78,7 @@ class TraceTally : public model::TraceSink {
 
   const model::TraceNames& names_;
   const TraceQuery& query_;
+  const bool by_stack_, all_;  // of the query: rows are stacks; every interval is taken
   std::vector<Row> rows_;
   std::array<std::vector<std::uint32_t>, model::trace_kind_count> row_index_;  // by key: row + 1
   std::array<std::uint32_t, model::trace_kind_count> rest_row_{};  // of all other keys: row + 1

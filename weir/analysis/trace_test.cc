@@ -43,14 +43,19 @@ TraceInterval interval(TraceKind kind, std::int64_t begin, std::int64_t end,
   return made;
 }
 
+void take_all(model::TraceSink& sink, const std::vector<TraceInterval>& intervals) {
+  for (const TraceInterval& one : intervals) sink.take(one);
+}
+
 TEST(TraceTally, CountsByKindStackAndWaker) {
   const model::TraceNames names = names_with(3);
   const TraceQuery query;
   TraceTally tally(names, query);
-  tally.take(std::vector{
-      interval(TraceKind::chan_send, 0, 100, 1, 3), interval(TraceKind::chan_send, 0, 300, 1, 2),
-      interval(TraceKind::chan_send, 50, 60, 2), interval(TraceKind::woken, 0, 8, 1),
-      interval(TraceKind::created, 0, 5, 1), interval(TraceKind::running, 0, 1000, 1)});
+  take_all(
+      tally,
+      {interval(TraceKind::chan_send, 0, 100, 1, 3), interval(TraceKind::chan_send, 0, 300, 1, 2),
+       interval(TraceKind::chan_send, 50, 60, 2), interval(TraceKind::woken, 0, 8, 1),
+       interval(TraceKind::created, 0, 5, 1), interval(TraceKind::running, 0, 1000, 1)});
   const model::TraceReport report = tally.finish();
   ASSERT_EQ(report.sections.size(), 2u);
   EXPECT_TRUE(report.sections[0].scheduling);
@@ -78,7 +83,7 @@ TEST(TraceTally, OpenWaitsStandApart) {
   open.push_back(interval(TraceKind::chan_receive, 0, 500));
   open.back().system = true;
   for (TraceInterval& one : open) one.open = true;
-  tally.take(open);
+  take_all(tally, open);
   const model::TraceReport report = tally.finish();
   EXPECT_TRUE(report.sections.empty());
   EXPECT_EQ(report.open_goroutines, 4u);
@@ -99,7 +104,7 @@ TEST(TraceTally, NumbersOfPsAndGoroutinesDoNotSizeTables) {
     for (std::uint32_t i = 0; i < different; ++i) {
       TraceInterval one = interval(TraceKind::woken, 0, 10);
       one.goroutine = one.proc = ~i - 1;
-      tally.take(std::span(&one, 1));
+      tally.take(one);
     }
     const model::TraceReport report = tally.finish();
     ASSERT_EQ(report.sections.size(), 1u);
@@ -120,9 +125,9 @@ TEST(TraceTally, FiltersHold) {
   query.min = Nanos{50};
   query.from = Nanos{100};
   TraceTally tally(names, query);
-  tally.take(std::vector{
-      interval(TraceKind::select, 0, 200, 1), interval(TraceKind::select, 0, 90, 2),
-      interval(TraceKind::select, 180, 200, 2), interval(TraceKind::select, 0, 200, 2)});
+  take_all(tally,
+           {interval(TraceKind::select, 0, 200, 1), interval(TraceKind::select, 0, 90, 2),
+            interval(TraceKind::select, 180, 200, 2), interval(TraceKind::select, 0, 200, 2)});
   const model::TraceReport report = tally.finish();
   ASSERT_EQ(report.sections.size(), 1u);
   EXPECT_EQ(report.sections[0].waits.count, 1u);
@@ -134,7 +139,7 @@ TEST(TraceStacks, CountsAsGoDoes) {
                                  interval(TraceKind::woken, 0, 10, 1, 2),
                                  interval(TraceKind::chan_send, 0, 10, 1, 2)};
   all[1].before_first_run = true;
-  stacks.take(all);
+  take_all(stacks, all);
   const auto totals = stacks.finish();
   ASSERT_EQ(totals.size(), 1u);
   EXPECT_EQ(totals[0].stack, 2u);
@@ -146,7 +151,7 @@ TEST(TraceHeat, KeepsEveryWaitWhateverTheLength) {
   std::vector<TraceInterval> all;
   for (std::int64_t i = 0; i < 3000; ++i)
     all.push_back(interval(TraceKind::select, i * 1'000'000, i * 1'000'000 + 1000));
-  heats.take(all);
+  take_all(heats, all);
   const model::TraceHeat heat = heats.heat(TraceKind::select);
   EXPECT_LE(heat.columns.size(), TraceHeatTally::most_columns);
   std::uint64_t sum = 0;
@@ -161,8 +166,8 @@ TEST(TraceHeat, KeepsEveryWaitWhateverTheLength) {
 
 TEST(TraceHeat, BeginsWhereItIsTold) {
   TraceHeatTally heats(Nanos{1'000'000'000});
-  heats.take(std::vector{interval(TraceKind::select, 0, 999'999'999),
-                         interval(TraceKind::select, 0, 1'000'000'001)});
+  take_all(heats, {interval(TraceKind::select, 0, 999'999'999),
+                   interval(TraceKind::select, 0, 1'000'000'001)});
   const model::TraceHeat heat = heats.heat(TraceKind::select);
   EXPECT_EQ(heat.begin.value, 1'000'000'000);
   ASSERT_EQ(heat.columns.size(), 1u);
@@ -186,7 +191,7 @@ TEST(TraceWorst, AddsUpOneKindOfEachGoroutine) {
   all.push_back(of_goroutine(5, TraceKind::woken, 0, 500));
   all.push_back(of_goroutine(5, TraceKind::sleep, 500, 600));
   all.back().system = true;  // as is known only now
-  worst.take(all);
+  take_all(worst, all);
   EXPECT_THAT(worst.worst(2), ElementsAre(1u, 2u));
   EXPECT_THAT(worst.worst(9), ElementsAre(1u, 2u, 4u));
 }
@@ -197,7 +202,7 @@ TEST(TraceWorst, ForgetsTheShortestWhenThereAreTooMany) {
   for (std::size_t i = 0; i < TraceWorst::most_goroutines + 10; ++i)
     all.push_back(
         of_goroutine(i + 1, TraceKind::select, 0, static_cast<std::int64_t>(i == 5 ? 1 << 30 : i)));
-  worst.take(all);
+  take_all(worst, all);
   EXPECT_EQ(worst.worst(1).at(0), 6u);
   EXPECT_LE(worst.worst(all.size()).size(), TraceWorst::most_goroutines / 2 + 10);
 }
@@ -215,7 +220,7 @@ TEST(TraceLives, TellWhatOneGoroutineDid) {
     one.start_stack = 3;
   }
   all[5].open = true;
-  lives.take(all);
+  take_all(lives, all);
   const auto told = lives.finish();
   ASSERT_EQ(told.size(), 2u);
   EXPECT_FALSE(told[0].seen);
@@ -238,10 +243,11 @@ TEST(TraceLives, TellWhatOneGoroutineDid) {
 
 TEST(TraceTimeline, MergesOnlyWhatIsShort) {
   TraceTimelineTally tally({7, 9}, Nanos{0}, Nanos{600'000});
-  tally.take(std::vector{
-      interval(TraceKind::running, 0, 5000), interval(TraceKind::select, 5000, 5300),
-      interval(TraceKind::running, 5300, 5900), interval(TraceKind::gc_assist, 5400, 5500),
-      interval(TraceKind::sleep, 5900, 600'500), of_goroutine(8, TraceKind::sleep, 0, 10'000)});
+  take_all(
+      tally,
+      {interval(TraceKind::running, 0, 5000), interval(TraceKind::select, 5000, 5300),
+       interval(TraceKind::running, 5300, 5900), interval(TraceKind::gc_assist, 5400, 5500),
+       interval(TraceKind::sleep, 5900, 600'500), of_goroutine(8, TraceKind::sleep, 0, 10'000)});
   const model::TraceTimeline timeline = tally.finish();
   EXPECT_EQ(timeline.finest, 1000);
   ASSERT_EQ(timeline.lanes.size(), 2u);
@@ -266,7 +272,7 @@ TEST(TraceTimeline, HasABoundWhateverComes) {
   std::uint64_t given = 0;
   while (at < span) {
     const std::int64_t end = at + (given % 4 == 0 ? 1000 : static_cast<std::int64_t>(random() % 3));
-    tally.take(std::vector{interval(TraceKind::select, at, end)});
+    tally.take(interval(TraceKind::select, at, end));
     at = end;
     ++given;
   }
@@ -294,7 +300,7 @@ TEST(TraceDiff, TellsAChangeFromNoise) {
     for (std::int64_t i = 0; i < 5000; ++i)
       all.push_back(interval(TraceKind::mutex, i * 100'000,
                              i * 100'000 + static_cast<std::int64_t>(factor * wait(random))));
-    both.take(all);
+    take_all(both, all);
     return tally.finish();
   };
   TraceHeatTally heats[3];
@@ -327,7 +333,7 @@ TEST(TraceHealth, CrossedOrNot) {
   TraceTally tally(names, query);
   std::vector<TraceInterval> all(99, interval(TraceKind::woken, 0, 1000));
   all.push_back(interval(TraceKind::woken, 0, 1'000'000));
-  tally.take(all);
+  take_all(tally, all);
   const model::TraceReport report = tally.finish();
   const auto judge = [&](TraceFigure figure, double limit) {
     return judge_health({"r", "scheduling", figure, Nanos{100'000}, limit}, report).crossed;

@@ -9,18 +9,16 @@ using model::TraceKind;
 using model::TraceLane;
 using model::TraceSpell;
 
-void TraceWorst::take(std::span<const TraceInterval> intervals) {
-  for (const TraceInterval& interval : intervals) {
-    if (interval.system) {
-      // A goroutine from before the trace is known as the runtime's only when it shows its stack.
-      total_.erase(interval.goroutine);
-      continue;
-    }
-    const TraceKind kind = is_scheduling(interval.kind) ? TraceKind::woken : interval.kind;
-    if (kind != kind_) continue;
-    total_[interval.goroutine] += std::max<std::int64_t>(interval.duration(), 0);
-    if (total_.size() > most_goroutines) forget_half();
+void TraceWorst::take(const TraceInterval& interval) {
+  if (interval.system) {
+    // A goroutine from before the trace is known as the runtime's only when it shows its stack.
+    total_.erase(interval.goroutine);
+    return;
   }
+  const TraceKind kind = is_scheduling(interval.kind) ? TraceKind::woken : interval.kind;
+  if (kind != kind_) return;
+  total_[interval.goroutine] += std::max<std::int64_t>(interval.duration(), 0);
+  if (total_.size() > most_goroutines) forget_half();
 }
 
 std::vector<std::pair<std::int64_t, std::uint64_t>> TraceWorst::ranked() const {
@@ -56,13 +54,11 @@ TraceTimelineTally::TraceTimelineTally(const std::vector<std::uint64_t>& gorouti
   }
 }
 
-void TraceTimelineTally::take(std::span<const TraceInterval> intervals) {
-  for (const TraceInterval& interval : intervals) {
-    if (interval.kind == TraceKind::gc_assist) continue;
-    if (interval.end < timeline_.from || interval.begin > timeline_.to) continue;
-    const auto lane = lane_of_.find(interval.goroutine);
-    if (lane != lane_of_.end()) add(timeline_.lanes[lane->second], interval);
-  }
+void TraceTimelineTally::take(const TraceInterval& interval) {
+  if (interval.kind == TraceKind::gc_assist) return;
+  if (interval.end < timeline_.from || interval.begin > timeline_.to) return;
+  const auto lane = lane_of_.find(interval.goroutine);
+  if (lane != lane_of_.end()) add(timeline_.lanes[lane->second], interval);
 }
 
 namespace {
@@ -115,10 +111,8 @@ model::TraceTimeline TraceTimelineTally::finish() {
   return std::move(timeline_);
 }
 
-void TraceFilter::take(std::span<const TraceInterval> intervals) {
-  kept_.clear();
-  std::ranges::copy_if(intervals, std::back_inserter(kept_), wanted_);
-  if (!kept_.empty()) to_.take(kept_);
+void TraceFilter::take(const TraceInterval& interval) {
+  if (wanted_(interval)) to_.take(interval);
 }
 
 }  // namespace weir::analysis

@@ -18,7 +18,7 @@ class TraceWorst : public model::TraceSink {
   static constexpr std::size_t most_goroutines = std::size_t{1} << 18;
 
   explicit TraceWorst(model::TraceKind kind) : kind_(kind) {}
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   /// At most `count`, the longest first; those of the same time by their number.
   std::vector<std::uint64_t> worst(std::size_t count) const;
 
@@ -39,7 +39,7 @@ class TraceTimelineTally : public model::TraceSink {
   static constexpr std::int64_t slices = 600;
 
   TraceTimelineTally(const std::vector<std::uint64_t>& goroutines, Nanos from, Nanos to);
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   /// May be called once. Goroutines that are not in the trace have a lane without spells.
   model::TraceTimeline finish();
 
@@ -55,12 +55,11 @@ class TraceFilter : public model::TraceSink {
  public:
   TraceFilter(std::function<bool(const model::TraceInterval&)> wanted, model::TraceSink& to)
       : wanted_(std::move(wanted)), to_(to) {}
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
 
  private:
   std::function<bool(const model::TraceInterval&)> wanted_;
   model::TraceSink& to_;
-  std::vector<model::TraceInterval> kept_;
 };
 
 }  // namespace weir::analysis

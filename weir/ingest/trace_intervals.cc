@@ -8,7 +8,6 @@ namespace weir::ingest {
 
 using gotrace::Event;
 using gotrace::EventType;
-using model::TraceInterval;
 using model::TraceKind;
 
 namespace {
@@ -88,6 +87,10 @@ TraceKind kind_of_frames(const model::TraceNames& names, std::uint32_t stack) {
   return TraceKind::unknown;
 }
 
+bool is_status(const Event& event) {
+  return event.type == EventType::go_status || event.type == EventType::go_status_stack;
+}
+
 }  // namespace
 
 TraceKind kind_of_wait(std::string_view reason, const model::TraceNames& names,
@@ -97,7 +100,7 @@ TraceKind kind_of_wait(std::string_view reason, const model::TraceNames& names,
   return known->kind == TraceKind::sync_other ? lock_of(names, stack) : known->kind;
 }
 
-TraceKind TraceIntervals::kind_of(std::uint32_t reason, std::uint32_t stack) {
+TraceKind TraceIntervals::find_kind(std::uint32_t reason, std::uint32_t stack) {
   if (reason >= reason_kinds_.size()) reason_kinds_.resize(names_.strings.size());
   std::uint8_t& known = reason_kinds_[reason];
   if (known == 0)
@@ -108,6 +111,14 @@ TraceKind TraceIntervals::kind_of(std::uint32_t reason, std::uint32_t stack) {
   std::uint8_t& lock = sync_kinds_[stack];
   if (lock == 0) lock = static_cast<std::uint8_t>(lock_of(names_, stack)) + 1;
   return static_cast<TraceKind>(lock - 1);
+}
+
+inline TraceKind TraceIntervals::kind_of(std::uint32_t reason, std::uint32_t stack) {
+  constexpr auto by_stack = static_cast<std::uint8_t>(TraceKind::sync_other) + 1;
+  if (reason >= reason_kinds_.size()) return find_kind(reason, stack);
+  const std::uint8_t known = reason_kinds_[reason];
+  if (known == 0 || known == by_stack) return find_kind(reason, stack);
+  return static_cast<TraceKind>(known - 1);
 }
 
 /// IsSystemGoroutine, src/internal/trace/summary.go, go1.26.8.
@@ -126,39 +137,20 @@ void TraceIntervals::stand_at(Goroutine& goroutine, std::uint32_t stack) const {
   goroutine.system = is_system(stack);
 }
 
-/// All but the end, each field with a load as wide as the store before it: the record was written a
-/// moment ago, and a wider load would have to wait until those stores have reached the cache.
-inline void copy_by_field(const TraceInterval& from, TraceInterval& to) {
-  to.begin = from.begin;
-  to.goroutine = from.goroutine;
-  to.waker = from.waker;
-  to.stack = from.stack;
-  to.waker_stack = from.waker_stack;
-  to.start_stack = from.start_stack;
-  to.creation_stack = from.creation_stack;
-  to.task = from.task;
-  to.region = from.region;
-  to.proc = from.proc;
-  to.kind = from.kind;
-  to.from_start = from.from_start;
-  to.system = from.system;
-  to.before_first_run = from.before_first_run;
+void TraceIntervals::grow(gotrace::Slot slot) {
+  slots_ = slot + std::size_t{1} + slot / 2;
+  goroutines_.resize(slots_);
 }
 
-void TraceIntervals::flush() {
-  if (in_block_ != 0) sink_.take({block_.data(), in_block_});
-  in_block_ = 0;
-}
-
-inline void TraceIntervals::hand_on(const Goroutine& goroutine, std::int64_t end, bool open) {
-  if (in_block_ == block_size) flush();
-  TraceInterval& interval = block_[in_block_++];
-  copy_by_field(goroutine, interval);
-  interval.end = end;
-  interval.open = open;
-  if (end >= interval.begin) return;
-  ++backward_;
-  interval.end = interval.begin;
+/// The record itself is handed on: a copy of it would have to wait until the fields that were
+/// written a moment ago have reached the cache.
+inline void TraceIntervals::hand_on(Goroutine& goroutine, std::int64_t end) {
+  goroutine.end = end;
+  if (end < goroutine.begin) {
+    ++backward_;
+    goroutine.end = goroutine.begin;
+  }
+  sink_.take(goroutine);
 }
 
 /// Ends what the goroutine has been doing.
@@ -171,15 +163,16 @@ inline void TraceIntervals::leave(Goroutine& goroutine, const Event& event) {
     runnable_area_ += last_;
     goroutine.proc = event.proc;
   }
-  hand_on(goroutine, event.time, false);
+  hand_on(goroutine, event.time);
 }
 
-inline void TraceIntervals::enter(Goroutine& goroutine, TraceKind kind, const Event& event) {
+inline void TraceIntervals::enter(Goroutine& goroutine, TraceKind kind, const Event& event,
+                                  std::uint64_t waker, std::uint32_t waker_stack) {
   goroutine.begin = event.time;
   goroutine.kind = kind;
   goroutine.from_start = false;
-  goroutine.waker = 0;
-  goroutine.waker_stack = 0;
+  goroutine.waker = waker;
+  goroutine.waker_stack = waker_stack;
   if (kind == TraceKind::running) {
     goroutine.before_first_run = false;
     goroutine.proc = event.proc;
@@ -256,13 +249,19 @@ void TraceIntervals::status(const Event& event) {
 
 /// The goroutine that an event is about; null if the trace does not say.
 inline TraceIntervals::Goroutine* TraceIntervals::find(const Event& event) {
+  if (event.slot < slots_ && goroutines_[event.slot].goroutine == event.a)
+    return &goroutines_[event.slot];
+  return find_new(event);
+}
+
+/// Of a damaged trace: one that nothing has made known.
+TraceIntervals::Goroutine* TraceIntervals::find_new(const Event& event) {
   if (event.slot == gotrace::no_slot) return nullptr;
   Goroutine& goroutine = at(event.slot);
-  if (goroutine.goroutine != event.a) {  // only of a damaged trace
-    goroutine = stranger(event.a);
-    goroutine.begin = event.time;
-    ++seen_;
-  }
+  if (goroutine.goroutine == event.a) return &goroutine;
+  goroutine = stranger(event.a);
+  goroutine.begin = event.time;
+  ++seen_;
   return &goroutine;
 }
 
@@ -302,7 +301,7 @@ void TraceIntervals::assist(const Event& event) {
   }
   const auto found = assists_.find(goroutine.goroutine);
   if (found == assists_.end()) return;
-  hand_on(found->second, event.time, false);
+  hand_on(found->second, event.time);
   assists_.erase(found);
 }
 
@@ -373,58 +372,56 @@ void TraceIntervals::other_event(const Event& event) {
   }
 }
 
-inline void TraceIntervals::pass_time(const Event& event) {
-  if (!any_) {
-    first_ = last_ = event.time;
-    runnable_area_ -= runnable_ * static_cast<decltype(runnable_area_)>(first_);
-    any_ = true;
-  }
-  last_ = std::max(last_, event.time);
+[[gnu::always_inline]] inline TraceIntervals::Goroutine* TraceIntervals::change_here(
+    const Event& event, TraceKind kind) {
+  Goroutine* goroutine = find(event);
+  if (goroutine == nullptr) return nullptr;
+  leave(*goroutine, event);
+  enter(*goroutine, kind, event);
+  return goroutine;
 }
 
-inline void TraceIntervals::one(const Event& event) {
-  const auto from_to = [&](TraceKind kind) {
-    Goroutine* goroutine = find(event);
-    if (goroutine == nullptr) return goroutine;
-    leave(*goroutine, event);
-    enter(*goroutine, kind, event);
-    return goroutine;
-  };
+/// The goroutine that the event is about goes on to something else.
+TraceIntervals::Goroutine* TraceIntervals::change(const Event& event, TraceKind kind) {
+  return change_here(event, kind);
+}
+
+inline void TraceIntervals::unblock(const Event& event) {
+  Goroutine* goroutine = find(event);
+  if (goroutine == nullptr) return;
+  const std::uint64_t waker = id_of(event.actor);
+  goroutine->waker = waker;
+  goroutine->waker_stack = event.stack;
+  leave(*goroutine, event);
+  enter(*goroutine, TraceKind::woken, event, waker, event.stack);
+}
+
+void TraceIntervals::seldom(const Event& event) {
+  if (is_status(event)) {
+    status(event);
+    return;
+  }
+  pass_time(event);
   switch (event.type) {
-    case EventType::go_start:
     case EventType::go_syscall_end:
-      from_to(TraceKind::running);
-      break;
-    case EventType::go_unblock:
-      if (Goroutine* goroutine = find(event); goroutine != nullptr) {
-        goroutine->waker = id_of(event.actor);
-        goroutine->waker_stack = event.stack;
-        leave(*goroutine, event);
-        enter(*goroutine, TraceKind::woken, event);
-        goroutine->waker = id_of(event.actor);
-        goroutine->waker_stack = event.stack;
-      }
-      break;
-    case EventType::go_block:
-      if (Goroutine* goroutine = from_to(kind_of(event.text, event.stack)); goroutine != nullptr)
-        stand_at(*goroutine, event.stack);
+      change(event, TraceKind::running);
       break;
     case EventType::go_stop:
-      if (Goroutine* goroutine = from_to(TraceKind::preempted); goroutine != nullptr) {
+      if (Goroutine* goroutine = change(event, TraceKind::preempted); goroutine != nullptr) {
         stand_at(*goroutine, event.stack);
         goroutine->waker_stack = event.stack;
       }
       break;
     case EventType::go_syscall_begin:
-      if (Goroutine* goroutine = from_to(TraceKind::syscall); goroutine != nullptr)
+      if (Goroutine* goroutine = change(event, TraceKind::syscall); goroutine != nullptr)
         stand_at(*goroutine, event.stack);
       break;
     case EventType::go_syscall_end_blocked:
-      from_to(TraceKind::returned);
+      change(event, TraceKind::returned);
       break;
     case EventType::go_switch:
     case EventType::go_switch_destroy:
-      if (from_to(TraceKind::running) != nullptr) switch_from(event);
+      if (change(event, TraceKind::running) != nullptr) switch_from(event);
       break;
     case EventType::go_destroy:
     case EventType::go_destroy_syscall:
@@ -444,26 +441,53 @@ inline void TraceIntervals::one(const Event& event) {
   }
 }
 
-void TraceIntervals::take(std::span<const Event> events) {
-  for (const Event& event : events) {
-    if (event.type == EventType::go_status || event.type == EventType::go_status_stack) {
-      status(event);
-      continue;
-    }
-    pass_time(event);
-    one(event);
+/// What most events are is done here, in one piece.
+inline void TraceIntervals::one(const Event& event) {
+  switch (event.type) {
+    case EventType::go_start:
+      pass_time(event);
+      change_here(event, TraceKind::running);
+      break;
+    case EventType::go_unblock:
+      pass_time(event);
+      unblock(event);
+      break;
+    case EventType::go_block:
+      pass_time(event);
+      if (Goroutine* goroutine = change_here(event, kind_of(event.text, event.stack)))
+        stand_at(*goroutine, event.stack);
+      break;
+    default:
+      seldom(event);
+      break;
   }
 }
 
+/// Time begins with the first event that is not a status. Gives that and what follows.
+std::span<const Event> TraceIntervals::begin(std::span<const Event> events) {
+  for (; !events.empty() && is_status(events.front()); events = events.subspan(1))
+    status(events.front());
+  if (events.empty()) return events;
+  first_ = last_ = events.front().time;
+  runnable_area_ -= runnable_ * static_cast<decltype(runnable_area_)>(first_);
+  any_ = true;
+  return events;
+}
+
+void TraceIntervals::take(std::span<const Event> events) {
+  if (!any_) events = begin(events);
+  for (const Event& event : events) one(event);
+}
+
 void TraceIntervals::finish(model::TraceSummary& summary) {
-  for (const Goroutine& goroutine : goroutines_) {
+  for (Goroutine& goroutine : goroutines_) {
     if (goroutine.goroutine == 0) continue;
     if (goroutine.kind == TraceKind::running)
       running_ += std::max<std::int64_t>(last_ - goroutine.begin, 0);
+    goroutine.open = true;
     if (goroutine.kind != TraceKind::running || wants_running_)
-      hand_on(goroutine, std::max(last_, goroutine.begin), true);
+      hand_on(goroutine, std::max(last_, goroutine.begin));
   }
-  flush();
   if (gc_since_ >= 0) gc_active_ += std::max<std::int64_t>(last_ - gc_since_, 0);
   const std::int64_t span = last_ - first_;
   summary.span = Nanos{span};

@@ -1,6 +1,6 @@
 #pragma once
 // TraceIntervals: the events of a trace, one after the other, turned into what each goroutine did.
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <unordered_set>
@@ -24,8 +24,6 @@ class TraceIntervals : public gotrace::EventSink {
   void finish(model::TraceSummary& summary);
 
  private:
-  static constexpr std::size_t block_size = 128;
-
   /// What a goroutine is at: the interval as it will be handed on when it ends. Without a
   /// goroutine's number the slot is free.
   using Goroutine = model::TraceInterval;
@@ -35,8 +33,14 @@ class TraceIntervals : public gotrace::EventSink {
   };
 
   void one(const gotrace::Event& event);
-  void pass_time(const gotrace::Event& event);
+  void seldom(const gotrace::Event& event);
+  Goroutine* change(const gotrace::Event& event, model::TraceKind kind);
+  Goroutine* change_here(const gotrace::Event& event, model::TraceKind kind);
+  void unblock(const gotrace::Event& event);
+  std::span<const gotrace::Event> begin(std::span<const gotrace::Event> events);
+  void pass_time(const gotrace::Event& event) { last_ = std::max(last_, event.time); }
   Goroutine* find(const gotrace::Event& event);
+  Goroutine* find_new(const gotrace::Event& event);
   void switch_from(const gotrace::Event& event);
   void end(Goroutine& goroutine);
   void other_event(const gotrace::Event& event);
@@ -46,27 +50,28 @@ class TraceIntervals : public gotrace::EventSink {
   void assist(const gotrace::Event& event);
   static Goroutine stranger(std::uint64_t id);
   Goroutine& add(const gotrace::Event& event);
-  void enter(Goroutine& goroutine, model::TraceKind kind, const gotrace::Event& event);
+  void enter(Goroutine& goroutine, model::TraceKind kind, const gotrace::Event& event,
+             std::uint64_t waker = 0, std::uint32_t waker_stack = 0);
   void leave(Goroutine& goroutine, const gotrace::Event& event);
-  void hand_on(const Goroutine& goroutine, std::int64_t end, bool open);
-  void flush();
+  void hand_on(Goroutine& goroutine, std::int64_t end);
   Goroutine& at(gotrace::Slot slot) {
-    if (slot >= goroutines_.size()) goroutines_.resize(slot + std::size_t{1} + slot / 2);
+    if (slot >= slots_) grow(slot);
     return goroutines_[slot];
   }
-  std::uint64_t id_of(gotrace::Slot slot) {
-    return slot < goroutines_.size() ? goroutines_[slot].goroutine : 0;
+  void grow(gotrace::Slot slot);
+  std::uint64_t id_of(gotrace::Slot slot) const {
+    return slot < slots_ ? goroutines_[slot].goroutine : 0;
   }
   void stand_at(Goroutine& goroutine, std::uint32_t stack) const;
   bool is_system(std::uint32_t start_stack) const;
   model::TraceKind kind_of(std::uint32_t reason, std::uint32_t stack);
+  model::TraceKind find_kind(std::uint32_t reason, std::uint32_t stack);
 
   const model::TraceNames& names_;
   model::TraceSink& sink_;
   bool wants_running_;
-  std::array<model::TraceInterval, block_size> block_;
-  std::size_t in_block_ = 0;
   std::vector<Goroutine> goroutines_;                               // by slot
+  std::size_t slots_ = 0;                                           // of goroutines_
   std::unordered_map<std::uint64_t, std::vector<Region>> regions_;  // by goroutine
   std::unordered_map<std::uint64_t, std::uint32_t> tasks_;          // name by number
   std::unordered_map<std::uint64_t, Goroutine> assists_;            // mark assists under way

@@ -4,6 +4,10 @@
 
 namespace weir::model {
 
+void LogHistogram::add_part(std::size_t octave) {
+  parts_[octave] = std::make_unique<Part>();
+}
+
 void LogHistogram::merge(const LogHistogram& other) {
   for (std::size_t octave = 0; octave < parts_.size(); ++octave) {
     if (!other.parts_[octave]) continue;

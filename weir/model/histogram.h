@@ -23,7 +23,7 @@ class LogHistogram {
 
   void add(std::uint64_t value) {
     const std::size_t octave = octave_of(value);
-    if (!parts_[octave]) parts_[octave] = std::make_unique<Part>();
+    if (!parts_[octave]) add_part(octave);
     ++(*parts_[octave])[sub_of(value, octave)];
   }
   void merge(const LogHistogram& other);
@@ -47,6 +47,7 @@ class LogHistogram {
  private:
   using Part = std::array<std::uint64_t, sub_buckets>;
 
+  void add_part(std::size_t octave);
   static std::size_t octave_of(std::uint64_t value) {
     const auto width = static_cast<std::size_t>(std::bit_width(value));
     return width <= sub_bits ? 0 : width - sub_bits;

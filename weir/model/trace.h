@@ -111,7 +111,8 @@ class TraceSink {
   TraceSink(const TraceSink&) = delete;
   TraceSink& operator=(const TraceSink&) = delete;
   virtual ~TraceSink() = default;
-  virtual void take(std::span<const TraceInterval> intervals) = 0;
+  /// `interval` is valid during the call.
+  virtual void take(const TraceInterval& interval) = 0;
 };
 
 struct TraceBytes {

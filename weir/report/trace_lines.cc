@@ -65,14 +65,12 @@ void TraceLines::add_json(const model::TraceInterval& interval) {
   text_ += '\n';
 }
 
-void TraceLines::take(std::span<const model::TraceInterval> intervals) {
-  for (const model::TraceInterval& interval : intervals) {
-    if (form_ == Form::csv)
-      add_csv(interval);
-    else
-      add_json(interval);
-    if (text_.size() >= enough) finish();
-  }
+void TraceLines::take(const model::TraceInterval& interval) {
+  if (form_ == Form::csv)
+    add_csv(interval);
+  else
+    add_json(interval);
+  if (text_.size() >= enough) finish();
 }
 
 void TraceLines::finish() {

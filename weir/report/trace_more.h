@@ -25,7 +25,7 @@ class TraceLines : public model::TraceSink {
   /// `write` is given whole lines; `names` outlives this.
   TraceLines(const model::TraceNames& names, Form form,
              std::function<void(std::string_view)> write);
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   /// Writes what is still held back.
   void finish();
 

@@ -127,22 +127,20 @@ void TracePerfetto::add_slice(std::uint64_t track, const std::string& name,
   add_packet(packet);
 }
 
-void TracePerfetto::take(std::span<const model::TraceInterval> intervals) {
-  for (const model::TraceInterval& interval : intervals) {
-    if (interval.kind == model::TraceKind::gc_assist) continue;
-    const std::string kind(to_string(interval.kind));
-    const auto frames = names_.stack(interval.stack);
-    const std::string where =
-        frames.empty() || interval.kind == model::TraceKind::running
-            ? kind
-            : kind + " " + model::name_in_traceback(names_.function(frames.front()));
-    add_slice(goroutine_track(interval), where, kind, interval);
-    if (interval.kind == model::TraceKind::running && interval.proc != model::no_trace_proc)
-      add_slice(proc_track(interval.proc),
-                fmt::format("goroutine {} {}", interval.goroutine, name_of(interval)), kind,
-                interval);
-    if (text_.size() >= enough) finish();
-  }
+void TracePerfetto::take(const model::TraceInterval& interval) {
+  if (interval.kind == model::TraceKind::gc_assist) return;
+  const std::string kind(to_string(interval.kind));
+  const auto frames = names_.stack(interval.stack);
+  const std::string where =
+      frames.empty() || interval.kind == model::TraceKind::running
+          ? kind
+          : kind + " " + model::name_in_traceback(names_.function(frames.front()));
+  add_slice(goroutine_track(interval), where, kind, interval);
+  if (interval.kind == model::TraceKind::running && interval.proc != model::no_trace_proc)
+    add_slice(proc_track(interval.proc),
+              fmt::format("goroutine {} {}", interval.goroutine, name_of(interval)), kind,
+              interval);
+  if (text_.size() >= enough) finish();
 }
 
 void TracePerfetto::finish() {

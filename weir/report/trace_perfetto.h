@@ -17,7 +17,7 @@ class TracePerfetto : public model::TraceSink {
  public:
   /// `names` outlives this; `write` is given whole packets.
   TracePerfetto(const model::TraceNames& names, std::function<void(std::string_view)> write);
-  void take(std::span<const model::TraceInterval> intervals) override;
+  void take(const model::TraceInterval& interval) override;
   /// Writes what is held back.
   void finish();
 

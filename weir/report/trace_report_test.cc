@@ -77,7 +77,7 @@ TEST(Perfetto, TracksAndSlicesByThePublicFieldNumbers) {
   const model::TraceNames names = names_of_one_stack();
   std::string text;
   TracePerfetto perfetto(names, [&text](std::string_view part) { text += part; });
-  perfetto.take(two_intervals());
+  for (const model::TraceInterval& interval : two_intervals()) perfetto.take(interval);
   perfetto.finish();
   std::map<std::string, std::string> track_names;
   std::vector<std::string> slices;
@@ -111,7 +111,7 @@ std::string lines(TraceLines::Form form) {
   const model::TraceNames names = names_of_one_stack();
   std::string text;
   TraceLines printed(names, form, [&text](std::string_view part) { text += part; });
-  printed.take(two_intervals());
+  for (const model::TraceInterval& interval : two_intervals()) printed.take(interval);
   printed.finish();
   return text;
 }
