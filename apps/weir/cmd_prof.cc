@@ -67,7 +67,10 @@ Result<Profile> read_sources(const std::vector<std::string>& names, const ProfRe
   if (request.base.empty()) return read_all(names, request);
   // Reading is most of the work: both at once. The heap stays one, since what one thread freed is
   // otherwise of no use to the other, and what both hold is the most memory that is ever needed.
+  // What is freed goes back at once: by itself, glibc keeps more of it each time something large is
+  // freed.
   mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 128 << 10);
   auto reading =
       std::async(std::launch::async, read_all, std::cref(request.base), std::cref(request));
   auto own = read_all(names, request);
