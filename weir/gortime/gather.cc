@@ -295,6 +295,7 @@ Result<void> Gatherer::regather(std::span<const std::size_t> chosen) {
 }
 
 void Gatherer::finish() {
+  std::vector<std::byte>().swap(buffer_);  // all that is needed of it is in the states
   for (std::size_t i = 0; i < states_.size(); ++i) {
     states_[i].verified = verified_[i] != 0 && !states_[i].torn;
     // The GC may have noted since when it waits after the draft was made.

@@ -55,6 +55,7 @@ Result<void> HeapMap::read_spans(const Layout& layout, const Globals& globals,
   std::vector<std::uint64_t> pointers(all.length);
   WEIR_TRY_VOID(memory.read(Address{all.data}, std::as_writable_bytes(std::span(pointers))));
   std::sort(pointers.begin(), pointers.end());
+  spans_.reserve(pointers.size());
   std::vector<std::byte> bytes(batch * size);
   for (std::size_t done = 0; done < pointers.size(); done += batch) {
     const std::size_t count = std::min(batch, pointers.size() - done);
@@ -93,8 +94,8 @@ Result<void> HeapMap::read_spans(const Layout& layout, const Globals& globals,
         const std::uint64_t sweepgen = l.sweepgen.load(raw);
         span.sure_of_free = sweepgen == heap_sweepgen || sweepgen == heap_sweepgen + 3;
       }
-      spans_.push_back(std::move(span));
-      alloc_bits_at_.push_back(l.alloc_bits.load(raw));
+      span.alloc_bits_at = Address{l.alloc_bits.load(raw)};
+      spans_.push_back(span);
     }
   }
   return {};
@@ -118,22 +119,17 @@ Result<void> HeapMap::hold_against(const HeapBudget& budget) {
                           needed >> 20, budget.bytes >> 20));
 }
 
-/// Puts the spans in order of their addresses, with what goes beside them.
+/// In order of their addresses.
 void HeapMap::sort_spans() {
-  std::vector<std::uint32_t> order(spans_.size());
-  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::vector<const HeapSpan*> order;
+  order.reserve(spans_.size());
+  for (const HeapSpan& span : spans_) order.push_back(&span);
   std::sort(order.begin(), order.end(),
-            [&](auto a, auto b) { return spans_[a].start < spans_[b].start; });
+            [](const HeapSpan* a, const HeapSpan* b) { return a->start < b->start; });
   std::vector<HeapSpan> sorted;
-  std::vector<std::uint64_t> bits;
   sorted.reserve(order.size());
-  bits.reserve(order.size());
-  for (const std::uint32_t i : order) {
-    sorted.push_back(spans_[i]);
-    bits.push_back(alloc_bits_at_[i]);
-  }
+  for (const HeapSpan* span : order) sorted.push_back(*span);
   spans_ = std::move(sorted);
-  alloc_bits_at_ = std::move(bits);
 }
 
 Result<void> HeapMap::number_objects() {
@@ -161,14 +157,12 @@ Result<void> HeapMap::number_objects() {
 /// Which slots above free_index are allocated.
 Result<void> HeapMap::read_alloc_bits(target::Memory& memory) {
   const auto bytes_of = [](const HeapSpan& span) { return (span.slots + std::size_t{7}) / 8; };
-  const auto has_bits = [&](std::size_t i) {
-    const HeapSpan& span = spans_[i];
-    return span.in_use && span.sure_of_free && span.free_index < span.slots &&
-           alloc_bits_at_[i] != 0;
+  const auto has_bits = [](const HeapSpan& span) {
+    return span.in_use && span.sure_of_free && span.free_index < span.slots && span.alloc_bits_at;
   };
   std::size_t total = 0;
-  for (std::size_t i = 0; i < spans_.size(); ++i)
-    if (has_bits(i)) total += bytes_of(spans_[i]);
+  for (const HeapSpan& span : spans_)
+    if (has_bits(span)) total += bytes_of(span);
   alloc_bits_.resize(total);
   std::span<std::uint8_t> room(alloc_bits_);
   std::vector<target::ReadRequest> requests;
@@ -180,12 +174,12 @@ Result<void> HeapMap::read_alloc_bits(target::Memory& memory) {
     requests.clear();
     return {};
   };
-  for (std::size_t i = 0; i < spans_.size(); ++i) {
-    if (!has_bits(i)) continue;
-    const auto bits = room.first(bytes_of(spans_[i]));
+  for (HeapSpan& span : spans_) {
+    if (!has_bits(span)) continue;
+    const auto bits = room.first(bytes_of(span));
     room = room.subspan(bits.size());
-    spans_[i].alloc_bits = bits.data();
-    requests.push_back({Address{alloc_bits_at_[i]}, std::as_writable_bytes(bits), 0});
+    span.alloc_bits = bits.data();
+    requests.push_back({span.alloc_bits_at, std::as_writable_bytes(bits), 0});
     if (requests.size() == batch) WEIR_TRY_VOID(flush());
   }
   return flush();

@@ -37,7 +37,7 @@ struct alignas(64) HeapSpan {
 
   std::uint64_t end = 0;  ///< of its pages
   Address at;             ///< the mspan itself
-  Address specials, pinner_bits;
+  Address specials, pinner_bits, alloc_bits_at;
 
   /// The slot with the byte `offset`, which is counted from `start`.
   std::uint64_t slot_of(std::uint64_t offset) const {
@@ -121,8 +121,7 @@ class HeapMap {
   std::uint64_t low_ = 1, high_ = 1, base_ = 0;
   std::vector<HeapSpan> spans_;                // ascending
   std::vector<std::unique_ptr<Block>> pages_;  // from base_ on
-  std::vector<std::uint64_t> alloc_bits_at_;
-  std::vector<std::uint8_t> alloc_bits_;  // of all spans
+  std::vector<std::uint8_t> alloc_bits_;       // of all spans
   std::size_t object_count_ = 0;
   std::uint64_t scan_bytes_ = 0;
   LargeMemory content_;

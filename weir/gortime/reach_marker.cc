@@ -11,7 +11,7 @@ namespace weir::gortime {
 namespace {
 
 constexpr std::size_t objects_at_once = 32;
-constexpr std::size_t words_at_once = 64;  // of one object
+constexpr std::size_t part_words = 64;     // of a large object
 constexpr std::size_t most_alone = 2'000;  // rounds before other threads are asked to help
 
 }  // namespace
@@ -41,7 +41,8 @@ bool ReachMarker::visit(const FoundObject& object, std::uint32_t parent, Counts 
   parent_of(index) = parent;
   ++share.marked;
   if (watched) share.seen.push_back(index);
-  if (object.span->scan && (flags & ObjectFlags::opaque) == 0) share.pending.push_back({object, 0});
+  if (object.span->scan && (flags & ObjectFlags::opaque) == 0)
+    share.pending.push_back({object.span, object.slot, 0});
   return true;
 }
 
@@ -67,18 +68,21 @@ void ReachMarker::gather_leads(Share& share, std::vector<Lead>& leads) const {
   const std::size_t count = std::min(objects_at_once, share.pending.size());
   std::copy_n(share.pending.end() - static_cast<std::ptrdiff_t>(count), count, taken.begin());
   share.pending.resize(share.pending.size() - count);
+  const auto words_from = [](const Pending& one) {
+    return HeapMap::words_of({one.span, one.slot}).subspan(std::size_t{one.part} * part_words);
+  };
   for (const Pending& one : std::span(taken).first(count)) {
-    const std::uint64_t* words = HeapMap::words_of(one.object).data() + one.from;
+    const std::uint64_t* words = words_from(one).data();
     __builtin_prefetch(words);
     __builtin_prefetch(words + 8);
   }
   for (const Pending& one : std::span(taken).first(count)) {
-    auto words = HeapMap::words_of(one.object).subspan(one.from);
-    if (words.size() > words_at_once) {
-      share.pending.push_back({one.object, one.from + words_at_once});
-      words = words.first(words_at_once);
+    auto words = words_from(one);
+    if (words.size() > part_words) {
+      share.pending.push_back({one.span, one.slot, one.part + 1});
+      words = words.first(part_words);
     }
-    const ObjectIndex parent = one.object.index();
+    const ObjectIndex parent = one.span->first + one.slot;
     for (const std::uint64_t word : words) {
       const HeapSpan* span = heap_.find_span(word);
       if (!span) continue;

@@ -78,10 +78,11 @@ class ReachMarker {
   std::size_t marked() const { return own_.marked; }
 
  private:
-  /// An object to be followed, from this word of it on.
+  /// An object to be followed, from this part of it on. There may be as many as objects.
   struct Pending {
-    FoundObject object;
-    std::size_t from = 0;
+    const HeapSpan* span = nullptr;
+    std::uint32_t slot = 0;
+    std::uint32_t part = 0;
   };
   /// What one thread has at hand.
   struct Share {

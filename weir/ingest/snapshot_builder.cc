@@ -104,6 +104,7 @@ SnapshotBuilder::SnapshotBuilder(const gortime::Program& program, target::Memory
 
 std::vector<model::Goroutine> SnapshotBuilder::build(const std::vector<GoroutineState>& states) {
   std::vector<model::Goroutine> goroutines;
+  goroutines.reserve(states.size());
   for (const GoroutineState& state : states) {
     if (state.g && state.id.value == 0 && state.torn) {
       notes_.add(Severity::loss, "a goroutine's g struct could not be read", to_hex(state.g));
