@@ -1,5 +1,7 @@
 #include "weir/analysis/own_power.h"
 
+#include <algorithm>
+
 #include "weir/analysis/fingerprint.h"
 #include "weir/model/describe.h"
 #include "weir/model/goname.h"
@@ -10,17 +12,33 @@ using model::ChannelCase;
 using model::Goroutine;
 using model::WaitKind;
 
-std::string own_power(const Goroutine& goroutine) {
+Power power_of(const Goroutine& goroutine) {
   const std::optional<WaitKind> kind = wait_kind(goroutine);
-  if (!kind) {
-    const std::string state = model::state_of(goroutine);
-    return state == "syscall" ? "is in a system call" : "is " + state;
-  }
-  if (kind == WaitKind::sleep) return "sleeps";
-  if (kind == WaitKind::io) return "waits for IO";
-  if (!goroutine.blocked_on) return {};
-  for (const ChannelCase& one : goroutine.blocked_on->cases) {
-    if (one.channel.timer || one.channel.element_type == "time.Time") return "waits for a timer";
+  if (!kind) return model::state_of(goroutine) == "syscall" ? Power::system_call : Power::runs;
+  if (kind == WaitKind::sleep) return Power::sleep;
+  if (kind == WaitKind::io) return Power::io;
+  if (!goroutine.blocked_on) return Power::none;
+  const auto& cases = goroutine.blocked_on->cases;
+  const bool timed = std::any_of(cases.begin(), cases.end(), [](const ChannelCase& one) {
+    return one.channel.timer || one.channel.element_type == "time.Time";
+  });
+  return timed ? Power::timer : Power::none;
+}
+
+std::string own_power(const Goroutine& goroutine) {
+  switch (power_of(goroutine)) {
+    case Power::none:
+      return {};
+    case Power::runs:
+      return "is " + model::state_of(goroutine);
+    case Power::system_call:
+      return "is in a system call";
+    case Power::sleep:
+      return "sleeps";
+    case Power::io:
+      return "waits for IO";
+    case Power::timer:
+      return "waits for a timer";
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
 // What the looks at waiting goroutines share: who can go on alone, and where one stands.
+#include <cstdint>
 #include <string>
 
 #include "weir/model/gate.h"
@@ -7,8 +8,18 @@
 
 namespace weir::analysis {
 
-/// Why this goroutine can go on by itself ("sleeps", "waits for IO", "is running"); empty if only
-/// another goroutine can wake it.
+/// Why a goroutine can go on by itself.
+enum class Power : std::uint8_t {
+  none,  ///< only another goroutine can wake it
+  runs,  ///< or can run at once
+  system_call,
+  sleep,
+  io,
+  timer,  ///< it waits for a channel that a timer sends to
+};
+Power power_of(const model::Goroutine& goroutine);
+
+/// The same in words ("sleeps", "waits for IO", "is running"); empty for Power::none.
 std::string own_power(const model::Goroutine& goroutine);
 
 /// The innermost call in the user's own code, else the innermost that a traceback shows.

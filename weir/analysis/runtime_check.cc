@@ -13,10 +13,19 @@ using model::SilenceReason;
 namespace {
 
 /// What keeps checkdead silent while a goroutine can go on by itself.
-SilenceReason reason_of(const std::string& power) {
-  if (power == "sleeps" || power == "waits for a timer") return SilenceReason::timer;
-  if (power == "waits for IO") return SilenceReason::poller;
-  if (power == "is in a system call") return SilenceReason::system_call;
+SilenceReason reason_of(Power power) {
+  switch (power) {
+    case Power::sleep:
+    case Power::timer:
+      return SilenceReason::timer;
+    case Power::io:
+      return SilenceReason::poller;
+    case Power::system_call:
+      return SilenceReason::system_call;
+    case Power::none:
+    case Power::runs:
+      break;
+  }
   return SilenceReason::runs;
 }
 
@@ -53,10 +62,10 @@ std::string words(SilenceReason reason, const model::Snapshot& snapshot, Goid li
 }  // namespace
 
 RuntimeCheck explain_runtime_check(const model::Snapshot& snapshot, const model::WhyReport& report,
-                                   std::span<const std::string> powers, Goid listener) {
+                                   std::span<const Power> powers, Goid listener) {
   RuntimeCheck check;
   if (report.deadlock == DeadlockKind::none) return check;
-  for (const std::string& power : powers) add(check, reason_of(power));
+  for (const Power power : powers) add(check, reason_of(power));
   if (listener.value != 0) add(check, SilenceReason::signals);
   if (snapshot.surroundings && snapshot.surroundings->cgo) add(check, SilenceReason::cgo);
   if (snapshot.surroundings && snapshot.surroundings->pending_timers > 0)

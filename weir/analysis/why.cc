@@ -395,9 +395,9 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
   } else if (!report.cycles.empty()) {
     report.deadlock = DeadlockKind::partial;
   }
-  std::vector<std::string> powers;
+  std::vector<Power> powers;
   for (const Node& node : nodes_)
-    if (!node.own_power.empty()) powers.push_back(node.own_power);
+    if (!node.own_power.empty()) powers.push_back(power_of(*node.goroutine));
   report.runtime_check = explain_runtime_check(snapshot, report, powers, hears_signals_);
   report.variables_known = variables_known_;
   return report;
