@@ -20,6 +20,7 @@ using testing::HasSubstr;
 
 constexpr const char* source = "explorerace";
 constexpr const char* needs_c = "no C compiler, which -race needs";
+constexpr const char* refused = "-race of Go 1.19 is refused";
 const std::vector<std::string> bugs{"TestLateLock",  "TestLateAtomic", "TestGiveUp",
                                     "TestAddInside", "TestStopReport", "TestMakeTable"};
 
@@ -32,6 +33,8 @@ class ExploreRaceTest : public test_support::GoTest {
     if (!built) WEIR_SKIP(needs_c);
     program_ = *built;
   }
+  bool is_refused() const { return go().minor < 20; }
+
   std::string program_;
   TemporaryFolder folder_;
 };
@@ -49,6 +52,7 @@ void expect_both_stacks(const json& finding) {
 }
 
 TEST_P(ExploreRaceTest, FindsWhatTheUsualOrderHides) {
+  if (is_refused()) WEIR_SKIP(refused);
   WEIR_ASSERT_OK(const Completed done, run_weir(go(), folder_.path(),
                                                 {"explore", "-json", "-n", "200", "-for", "0s",
                                                  "-o", folder_.path(), program_}));
@@ -74,7 +78,16 @@ TEST_P(ExploreRaceTest, FindsWhatTheUsualOrderHides) {
   EXPECT_THAT(replay.out, HasSubstr("previous write by goroutine"));
 }
 
+TEST_P(ExploreRaceTest, IsRefusedWithGo119) {
+  const auto binary = sched::TestBinary::open(program_);
+  ASSERT_EQ(binary.has_value(), !is_refused());
+  if (!binary) {
+    EXPECT_THAT(to_string(binary.error()), HasSubstr("with -race by Go 1.19"));
+  }
+}
+
 TEST_P(ExploreRaceTest, CopiesAndFreshProcessesRunAlike) {
+  if (is_refused()) WEIR_SKIP(refused);
   WEIR_ASSERT_OK(const auto binary, sched::TestBinary::open(program_));
   sched::Watchdog watchdog;
   sched::RunOptions run;
@@ -96,7 +109,7 @@ WEIR_FOR_EACH_GO(ExploreRaceTest);
 // The build needs its -race again when a schedule is replayed from its package.
 TEST(ExploreRace, BuildsThePackageLikeThatAgain) {
   const auto go = test_support::find_newest_go_toolchain();
-  if (!go) WEIR_SKIP("no Go toolchain");
+  if (!go || go->minor < 20) WEIR_SKIP("no Go toolchain from 1.20 on");
   if (!std::filesystem::exists("/usr/bin/cc")) WEIR_SKIP(needs_c);
   const TemporaryFolder folder;
   std::filesystem::copy(WEIR_SOURCE_DIR "/tests/programs/explorerace/race_test.go", folder.path());

@@ -110,6 +110,11 @@ class Builder {
     if (program_.file().machine() != elf::Machine::amd64)
       return fail(ErrorCode::unsupported, "weir controls schedules on amd64 only");
     result_.race = table().find_function("runtime.racefuncenter").has_value();
+    if (result_.race && program_.go_minor() < 20)  // why has not been found
+      return fail(
+          ErrorCode::unsupported,
+          "the program is built with -race by Go 1.19, and with that about one process in a "
+          "hundred goes another way; build it with Go 1.20 or later, or without -race");
     for (const FunctionHook& hook : function_hooks) WEIR_TRY_VOID(add_function(hook));
     for (std::uint32_t i = 0; i < table().size(); ++i)
       if (const auto function = table().function(i)) WEIR_TRY_VOID(add_atomics(*function));

@@ -215,6 +215,13 @@ void Search::count(const Attempt& attempt, const RunRecord& record) {
   if (options_.progress) options_.progress(result_.schedules);
 }
 
+// For a reader who wants to know why a replay was not as the others.
+std::string end_of(const RunRecord& record, Ending expected) {
+  if (record.ending == expected) return "the same with other events";
+  return record.message.empty() ? std::string(to_string(record.ending))
+                                : fmt::format("{} ({})", to_string(record.ending), record.message);
+}
+
 Result<void> Search::confirm(const Attempt& attempt, const RunRecord& record) {
   Found found;
   found.seed = options_.run.seed;
@@ -231,7 +238,13 @@ Result<void> Search::confirm(const Attempt& attempt, const RunRecord& record) {
   for (unsigned i = 0; i < options_.confirmations; ++i) {
     WEIR_TRY(RunRecord again, run(FixedChooser(found.choices)));
     ++found.replayed;
-    if (again.ending != ending || (hash && again.hash != *hash)) break;
+    if (again.ending != ending || (hash && again.hash != *hash)) {
+      result_.why = fmt::format(
+          "a failure was seen that equal choices did not repeat: {} in schedule {}, then {} in "
+          "replay {}",
+          to_string(ending), found.schedule, end_of(again, ending), found.replayed);
+      break;
+    }
     hash = again.hash;
     ++found.confirmed;
     found.record = std::move(again);
@@ -280,8 +293,6 @@ void Search::finish() {
     result_.control = Control::observed;
   if (unknown_ >= patience || result_.unconfirmed != 0) result_.control = Control::uncontrolled;
   if (result_.why.empty() && !result_.unknown.empty()) result_.why = result_.unknown.begin()->first;
-  if (result_.why.empty() && result_.unconfirmed != 0)
-    result_.why = "a failure was seen that equal choices did not repeat";
 }
 
 }  // namespace

@@ -47,12 +47,16 @@ agent::Frame to_frame(const user_regs_struct& r) {
 const std::string race_detector = fmt::format(
     "GORACE=halt_on_error=1 exitcode={} history_size=7 atexit_sleep_ms=0", race_exit_code);
 
+/// The heap profile draws when it takes a sample, from the random numbers that the scheduler uses
+/// too (randomizeScheduler, src/runtime/proc.go), and where it stands when a test begins is chance.
+constexpr const char* no_heap_profile = "GODEBUG=memprofilerate=0";
+
 std::vector<std::string> environment() {
   // The whole of it, so that neither the stack's place nor the test depends on the caller's.
   return {"GOMAXPROCS=1",    "GOGC=off",
           "GOTRACEBACK=all", "HOME=/tmp",
           "TMPDIR=/tmp",     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-          race_detector};
+          no_heap_profile,   race_detector};
 }
 
 }  // namespace
