@@ -142,7 +142,8 @@ TEST_P(DumpTest, DamagedRecordingsAreRefused) {
   std::ofstream(file("b.weir"), std::ios::binary) << damaged;
   WEIR_ASSERT_OK(const Completed done, weir({"dump", file("b.weir")}));
   EXPECT_EQ(done.exit.code, 2);
-  EXPECT_NE(done.err.find("checksum"), std::string::npos) << done.err;
+  // Which bytes are in the middle differs: zstd sees by itself, or by its checksum.
+  EXPECT_NE(done.err.find("of the recording is damaged: "), std::string::npos) << done.err;
 }
 
 TEST_P(DumpTest, StartsAProgram) {
