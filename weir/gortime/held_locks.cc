@@ -6,6 +6,8 @@
 #include <array>
 #include <unordered_map>
 
+#include "weir/gortime/lock_operands.h"
+
 namespace weir::gortime {
 namespace {
 
@@ -15,7 +17,8 @@ constexpr std::uint64_t reader_count = 16;    // RWMutex.readerCount: rwmutex.go
 struct Instruction {
   LinkAddr at, end;
   LinkAddr jumps_to;  ///< 0: nowhere that is known
-  LinkAddr works_on;  ///< the variable, of an atomic one that has a fixed operand
+  std::optional<CodeValue> works_on;    ///< of an atomic one
+  std::optional<KeptAddress> kept;      ///< where the frame has that
   bool atomic = false, branches = false, falls_through = true;
   std::optional<LockCall> call;
 };
@@ -32,59 +35,27 @@ bool is_atomic(const ZydisDecodedInstruction& decoded) {
   return (decoded.attributes & ZYDIS_ATTRIB_HAS_LOCK) != 0;
 }
 
-/// Which registers have the address of a variable, along straight code: a lock's address is often
-/// taken before the instruction that works on it.
-class KnownAddresses {
- public:
-  /// The variable that an instruction works on; 0 if it isn't known to be one.
-  LinkAddr operand(const ZydisDecodedInstruction& decoded, const ZydisDecodedOperand* operands,
-                   LinkAddr at) const {
-    for (std::size_t i = 0; i < decoded.operand_count_visible; ++i) {
-      const ZydisDecodedOperand& one = operands[i];
-      if (one.type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
-      if (one.mem.base == ZYDIS_REGISTER_RIP) return absolute(decoded, one, at);
-      const auto known = by_register_.find(one.mem.base);
-      if (known == by_register_.end() || one.mem.index != ZYDIS_REGISTER_NONE) return {};
-      const ZyanI64 more = one.mem.disp.has_displacement ? one.mem.disp.value : 0;
-      return LinkAddr{known->second.value + static_cast<std::uint64_t>(more)};
-    }
-    return {};
-  }
-
-  void follow(const ZydisDecodedInstruction& decoded, const ZydisDecodedOperand* operands,
-              LinkAddr at) {
-    const auto category = decoded.meta.category;
-    if (category == ZYDIS_CATEGORY_CALL || category == ZYDIS_CATEGORY_UNCOND_BR ||
-        category == ZYDIS_CATEGORY_RET) {
-      by_register_.clear();
-      return;
-    }
-    for (std::size_t i = 0; i < decoded.operand_count; ++i)
-      if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-          (operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0)
-        by_register_.erase(
-            ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, operands[i].reg.value));
-    if (decoded.mnemonic == ZYDIS_MNEMONIC_LEA && operands[1].mem.base == ZYDIS_REGISTER_RIP)
-      by_register_[operands[0].reg.value] = absolute(decoded, operands[1], at);
-  }
-
- private:
-  std::unordered_map<int, LinkAddr> by_register_;
-};
-
-/// Only the readers' count of an RWMutex does not stand at its start.
-void set_fixed(LockCall& call, LinkAddr word) {
-  if (word.value == 0) return;
-  call.fixed = call.kind == LockKind::rwmutex_rlock ? LinkAddr{word.value - reader_count} : word;
+/// Of a call and of an atomic instruction alike: what lock it is given.
+void set_operand(Instruction& one, const LockOperands& known, std::optional<CodeValue> value) {
+  one.works_on = value;
+  if (value && value->unknown != 0) one.kept = known.kept(*value);
 }
 
-std::vector<Instruction> decode(bytes::Bytes text, LinkAddr start, const FindLockStep& find) {
+/// `into` is how far into the lock the word is that the code works on.
+void name_lock(LockCall& call, const Instruction& one, std::uint64_t into) {
+  if (one.works_on && one.works_on->unknown == 0 && one.works_on->plus != 0)
+    call.fixed = LinkAddr{one.works_on->plus - into};
+  if (one.kept) call.kept = KeptAddress{one.kept->slot, one.kept->plus - into};
+}
+
+std::vector<Instruction> decode(bytes::Bytes text, LinkAddr start, const FindLockStep& find,
+                                const FrameDepth& depth) {
   std::vector<Instruction> code;
   ZydisDecoder decoder;
   ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
   ZydisDecodedInstruction decoded;
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
-  KnownAddresses known;
+  LockOperands known(depth);
   for (std::size_t pos = 0; pos < text.size(); pos += decoded.length) {
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, text.data() + pos, text.size() - pos,
                                              &decoded, operands.data())))
@@ -110,15 +81,22 @@ std::vector<Instruction> decode(bytes::Bytes text, LinkAddr start, const FindLoc
           const LockStep step = find(one.at, absolute(decoded, operands[0], one.at));
           one.call = step.call;
           one.falls_through = step.returns;
+          if (!one.call) break;
+          set_operand(one, known, known.argument());
+          name_lock(*one.call, one, 0);
         }
         break;
       default:
         if (decoded.mnemonic == ZYDIS_MNEMONIC_UD2) one.falls_through = false;
         one.atomic = is_atomic(decoded);
-        if (one.atomic) one.works_on = known.operand(decoded, operands.data(), one.at);
+        if (one.atomic) set_operand(one, known, known.operand(decoded, operands.data(), one.at));
     }
     known.follow(decoded, operands.data(), one.at);
     code.push_back(one);
+  }
+  for (Instruction& one : code) {
+    if (one.kept && !known.lasts(*one.kept)) one.kept.reset();
+    if (!one.kept && one.call) one.call->kept.reset();
   }
   return code;
 }
@@ -144,7 +122,7 @@ std::optional<LockCall> call_of(const std::vector<Instruction>& code, std::size_
     call = find(code[next].at, {}).call;
   if (!call) return {};
   call->at = code[i].at;
-  set_fixed(*call, code[i].works_on);
+  name_lock(*call, code[i], call->kind == LockKind::rwmutex_rlock ? reader_count : 0);
   return call;
 }
 
@@ -185,7 +163,8 @@ class Ways {
     const auto last = [&](bool same_variable) {
       return std::find_if(held.rbegin(), held.rend(), [&](std::uint32_t taken) {
         const LockCall& other = *code_[taken].call;
-        return other.kind == call.kind && (!same_variable || other.fixed == call.fixed);
+        return other.kind == call.kind &&
+               (!same_variable || (other.fixed == call.fixed && other.kept == call.kept));
       });
     };
     auto found = last(true);
@@ -242,7 +221,7 @@ std::optional<LockCall> inlined_call(const std::vector<gosym::InlineFrame>& fram
   for (std::size_t i = frames.size(); i-- > 1;) {
     if (!frames[i - 1].inlined) continue;
     if (const auto meaning = meaning_of(frames[i - 1].function))
-      return LockCall{meaning->kind, meaning->takes, at, {}, frames[i].source};
+      return LockCall{meaning->kind, meaning->takes, at, {}, frames[i].source, {}};
   }
   return {};
 }
@@ -250,10 +229,11 @@ std::optional<LockCall> inlined_call(const std::vector<gosym::InlineFrame>& fram
 }  // namespace
 
 std::vector<LockCall> follow_locks(bytes::Bytes text, LinkAddr start, LinkAddr pc,
-                                   elf::Machine machine, const FindLockStep& find) {
+                                   elf::Machine machine, const FindLockStep& find,
+                                   const FrameDepth& depth) {
   std::vector<LockCall> held;
   if (machine != elf::Machine::amd64) return held;
-  std::vector<Instruction> code = decode(text, start, find);
+  std::vector<Instruction> code = decode(text, start, find, depth);
   for (std::size_t i = 0; i < code.size(); ++i)
     if (code[i].atomic) code[i].call = call_of(code, i, find);
   const auto at = std::find_if(code.begin(), code.end(), [&](const Instruction& one) {
@@ -285,10 +265,13 @@ std::vector<LockCall> find_held_locks(const elf::File& file, const gosym::Table&
     const auto target = table.find_function(called);
     if (!target) return {};
     if (const auto meaning = meaning_of(target->name))
-      return {LockCall{meaning->kind, meaning->takes, at, {}, table.find_line(function, at)}};
+      return {LockCall{meaning->kind, meaning->takes, at, {}, table.find_line(function, at), {}}};
     return {{}, !never_returns(target->name)};
   };
-  auto held = follow_locks(*text, function.entry, pc, file.machine(), find);
+  const auto depth = [&](LinkAddr at) { return table.find_sp_delta(function, at).value_or(0); };
+  auto held = follow_locks(*text, function.entry, pc, file.machine(), find, depth);
+  for (LockCall& call : held)
+    if (call.kept) call.kept->slot += depth(pc);
   frames.clear();
   table.append_frames(function, pc, frames);
   const auto waits = inlined_call(frames, pc);  // in the slow path of a Lock that was inlined

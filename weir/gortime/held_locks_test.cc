@@ -43,15 +43,17 @@ class Code {
 
 LockStep step(LinkAddr at, LinkAddr called) {
   if (called == take_a || called == take_b)
-    return {LockCall{LockKind::mutex, true, at, called, {}}, true};
-  if (called == give) return {LockCall{LockKind::mutex, false, at, {}, {}}, true};
+    return {LockCall{LockKind::mutex, true, at, called, {}, {}}, true};
+  if (called == give) return {LockCall{LockKind::mutex, false, at, {}, {}, {}}, true};
   return {{}, called != die};
 }
+
+std::int32_t no_frame(LinkAddr) { return 0; }
 
 std::vector<std::uint64_t> held(const Code& code, std::uint64_t pc) {
   std::vector<std::uint64_t> found;
   for (const LockCall& call :
-       follow_locks(code.bytes(), start, LinkAddr{pc}, elf::Machine::amd64, step))
+       follow_locks(code.bytes(), start, LinkAddr{pc}, elf::Machine::amd64, step, no_frame))
     found.push_back(call.fixed.value);
   return found;
 }
@@ -126,15 +128,15 @@ TEST(HeldLocks, AFastPathsPlaceMayBeAtItsTest) {
     code.byte(static_cast<std::uint8_t>(one));
   const auto at_test = [](LinkAddr at, LinkAddr) -> LockStep {
     if (at.value != start.value + 12) return {};
-    return {LockCall{LockKind::mutex, true, at, {}, {}}, true};
+    return {LockCall{LockKind::mutex, true, at, {}, {}, {}}, true};
   };
   const auto found =
-      follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::amd64, at_test);
+      follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::amd64, at_test, no_frame);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].at, start);
   EXPECT_EQ(found[0].fixed.value, start.value + 8 + 0x100);
   EXPECT_THAT(
-      follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::arm64, at_test),
+      follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::arm64, at_test, no_frame),
       IsEmpty());
 }
 
@@ -144,21 +146,61 @@ TEST(HeldLocks, ALocksAddressMayHaveBeenTakenBefore) {
                                          0xc0, 0xf0, 0x0f, 0xb1, 0x79, 0x08, 0x90, 0xc3};
   const auto atomic = [](LinkAddr at, LinkAddr called) -> LockStep {
     if (called.value != 0) return {};
-    return {LockCall{LockKind::mutex, true, at, {}, {}}, true};
+    return {LockCall{LockKind::mutex, true, at, {}, {}, {}}, true};
   };
   Code code;
   for (const int one : taken) code.byte(static_cast<std::uint8_t>(one));
   const auto found =
-      follow_locks(code.bytes(), start, LinkAddr{start.value + 14}, elf::Machine::amd64, atomic);
+      follow_locks(code.bytes(), start, LinkAddr{start.value + 14}, elf::Machine::amd64, atomic, no_frame);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].fixed.value, start.value + 7 + 0x200 + 8);
   Code changed;  // with xor %ecx,%ecx in between
   int i = 0;
   for (const int one : taken) changed.byte(static_cast<std::uint8_t>(++i == 9 ? 0xc9 : one));
   const auto unknown =
-      follow_locks(changed.bytes(), start, LinkAddr{start.value + 14}, elf::Machine::amd64, atomic);
+      follow_locks(changed.bytes(), start, LinkAddr{start.value + 14}, elf::Machine::amd64, atomic, no_frame);
   ASSERT_EQ(unknown.size(), 1u);
   EXPECT_EQ(unknown[0].fixed.value, 0u);
+}
+
+/// The last instruction but one is in the middle of what is locked.
+std::vector<LockCall> in_frame(const std::vector<int>& instructions) {
+  Code code;
+  for (const int one : instructions) code.byte(static_cast<std::uint8_t>(one));
+  const std::uint64_t pc = code.here();
+  code.byte(0x90).byte(0xc3);
+  const auto atomic = [](LinkAddr at, LinkAddr called) -> LockStep {
+    if (called.value != 0) return {};
+    return {LockCall{LockKind::mutex, true, at, {}, {}, {}}, true};
+  };
+  // The stack pointer goes down by 8 with the first instruction, a push.
+  const auto depth = [](LinkAddr at) { return at == start ? 0 : 8; };
+  return follow_locks(code.bytes(), start, LinkAddr{pc}, elf::Machine::amd64, atomic, depth);
+}
+
+// push %rbp; mov %rax,0x10(%rsp); mov %rax,%rdx; xor %eax,%eax; lock cmpxchg %esi,0x18(%rdx)
+const std::vector<int> locks_what_it_keeps{0x55, 0x48, 0x89, 0x44, 0x24, 0x10, 0x48,
+                                           0x89, 0xc2, 0x31, 0xc0, 0xf0, 0x0f, 0xb1,
+                                           0x72, 0x18};
+
+TEST(HeldLocks, AFrameMayKeepALocksAddress) {
+  const auto found = in_frame(locks_what_it_keeps);
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_TRUE(found[0].kept);
+  EXPECT_EQ(found[0].kept->slot, 8) << "from the return address";
+  EXPECT_EQ(found[0].kept->plus, 0x18u);
+  EXPECT_EQ(found[0].fixed.value, 0u);
+}
+
+TEST(HeldLocks, ASlotThatChangesKeepsNothing) {
+  std::vector<int> later = locks_what_it_keeps;
+  for (const int one : {0x48, 0x89, 0x5c, 0x24, 0x10}) later.push_back(one);  // mov %rbx,0x10(%rsp)
+  ASSERT_EQ(in_frame(later).size(), 1u);
+  EXPECT_FALSE(in_frame(later)[0].kept);
+  std::vector<int> partly = locks_what_it_keeps;
+  for (const int one : {0xc6, 0x44, 0x24, 0x12, 0x00}) partly.push_back(one);  // movb $0,0x12(%rsp)
+  ASSERT_EQ(in_frame(partly).size(), 1u);
+  EXPECT_FALSE(in_frame(partly)[0].kept);
 }
 
 }  // namespace

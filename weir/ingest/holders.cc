@@ -101,7 +101,7 @@ void find_holders(const std::vector<GoroutineState>& states, const gortime::Prog
   if (left == 0)
     snapshot.notes.add(Severity::warning,
                        "there are too many heap objects to follow what every goroutine refers to");
-  find_held_locks(program, snapshot);
+  find_held_locks(states, program, unwinder, snapshot);
   snapshot.surroundings = find_surroundings(program, memory, now, search, snapshot.notes);
 }
 

@@ -228,6 +228,47 @@ func lockTwice() {
 
 func again(t *team) { t.member(0, lockTwice) }
 
+// A method that locks calls one that locks, and the lock isn't the first thing in its struct.
+//
+//go:noinline
+func (a *account) rename(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.sum() == 0 {
+		a.name = name
+	}
+}
+
+//go:noinline
+func (a *account) sum() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.balance
+}
+
+func method(t *team) {
+	a := &account{name: "a"}
+	t.member(0, func() { a.rename("b") })
+}
+
+// A look-alike: the second goroutine holds what the first waits for; the third sleeps with another lock
+// held, and has the address of that one as well.
+//
+//go:noinline
+func sleepIn(holds, uses *account) {
+	holds.mu.Lock()
+	time.Sleep(time.Hour)
+	uses.balance++
+	holds.mu.Unlock()
+}
+
+func bystander(t *team) {
+	a, b := &account{name: "a"}, &account{name: "b"}
+	t.member(0, func() { lockLater(&a.mu) })
+	t.member(1, func() { sleepIn(a, b) })
+	t.member(2, func() { sleepIn(b, a) })
+}
+
 // A look-alike: a timer closes the channel that the lock's holder waits for.
 //
 //go:noinline
@@ -277,15 +318,17 @@ var cases = map[string]struct {
 	start func(*team)
 	free  bool
 }{
-	"ring":    {ring, false},
-	"locks":   {locks, false},
-	"mixed":   {mixed, false},
-	"readers": {readers, false},
-	"sleeper": {sleeper, true},
-	"globals": {variables, false},
-	"again":   {again, false},
-	"timed":   {timed, true},
-	"open":    {open, true},
+	"ring":      {ring, false},
+	"locks":     {locks, false},
+	"mixed":     {mixed, false},
+	"readers":   {readers, false},
+	"sleeper":   {sleeper, true},
+	"globals":   {variables, false},
+	"again":     {again, false},
+	"method":    {method, false},
+	"timed":     {timed, true},
+	"open":      {open, true},
+	"bystander": {bystander, true},
 }
 
 func main() {
