@@ -97,6 +97,15 @@ TEST_P(ExploreTest, FindsAndReplays) {
                                                "waits for goroutine [0-9]+\n"));
 }
 
+// By priority one that spins comes first in many schedules, and for ever if nothing ends its turn.
+TEST_P(ExploreTest, OneThatSpinsLetsOthersGoOn) {
+  WEIR_BUILD_GO(program, go(), "schedule", {.test_binary = true});
+  EXPECT_THAT(explore(program, "^TestSpins", "60"),
+              testing::UnorderedElementsAre(testing::Pair("TestSpins", ""),
+                                            testing::Pair("TestSpinsPolitely", ""),
+                                            testing::Pair("TestSpinsAndFails", "failed")));
+}
+
 WEIR_FOR_EACH_GO(ExploreTest);
 
 /// What does not depend on the Go version, with the newest one.

@@ -55,6 +55,15 @@ TEST(DelayBounded, KnowsWhenNothingIsLeft) {
   EXPECT_TRUE(search.complete());
 }
 
+TEST(DelayBounded, KnowsThatNotEveryTailIsGosOwn) {
+  DelayBounded search(1);
+  ASSERT_TRUE(search.next());
+  search.learn(run_with({2, 3}, {0, 1}));  // though nothing was asked for
+  EXPECT_EQ(search.next(), Choices{1});
+  search.learn(run_with({2, 3}, {1, 1}));
+  EXPECT_EQ(search.next(), std::nullopt) << "{0, 1} was tried, {0, 2} costs two";
+}
+
 TEST(DelayBounded, ClaimsNothingBeforeABoundIsDone) {
   DelayBounded search(2);
   ASSERT_TRUE(search.next());
@@ -141,6 +150,32 @@ TEST(Choosers, FixedTakesGosOwnAtTheEnd) {
   EXPECT_EQ(decider.choose(operation, three.data(), 3), 2U);
   EXPECT_EQ(decider.choose(operation, three.data(), 3), 0U);
   EXPECT_EQ(decider.choose(operation, three.data(), 3), 0U);
+}
+
+/// Who goes on at each of so many points, if those with a lower number come first for Go, and what
+/// was chosen.
+std::pair<std::vector<std::uint64_t>, Choices> turns_of(const Chooser& chooser, std::size_t points) {
+  auto decider = decider_for(chooser);
+  std::pair<std::vector<std::uint64_t>, Choices> turns;
+  for (std::size_t i = 0; i < points; ++i) {
+    turns.second.push_back(decider.choose(operation, three.data(), 3));
+    turns.first.push_back(three[turns.second.back()]);
+  }
+  return turns;
+}
+
+TEST(Choosers, NoTurnIsForEver) {
+  constexpr std::size_t limit = agent::Decider::longest_turn, points = 5 * limit;
+  const auto own = turns_of(FixedChooser({}), points).first;
+  EXPECT_EQ(std::count(own.begin(), own.begin() + limit, 1), limit);
+  EXPECT_EQ(own[limit], 2U);
+  EXPECT_EQ(own[limit + 1], 1U);
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    const auto chooser = pct_chooser(seed, 3, 40);
+    const auto [runs, choices] = turns_of(chooser, points);
+    EXPECT_EQ(std::set(runs.begin(), runs.end()).size(), 3U) << seed;
+    EXPECT_EQ(turns_of(FixedChooser(choices), points).first, runs) << seed;
+  }
 }
 
 TEST(Describe, PatternNamesOneTest) {

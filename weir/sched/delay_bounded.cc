@@ -45,7 +45,8 @@ std::optional<std::vector<std::uint32_t>> DelayBounded::next() {
   return choices;
 }
 
-// What follows the last deviation was Go's own order: every other choice there is a new schedule.
+// What follows the last deviation was Go's own order, but where a turn was too long
+// (agent::Decider::longest_turn): every other choice there is a new schedule.
 // One whose cost is above the last bound is not kept, but known to exist.
 void DelayBounded::learn(const RunRecord& record) {
   std::uint32_t point = 0;
@@ -57,6 +58,7 @@ void DelayBounded::learn(const RunRecord& record) {
     const std::uint32_t at = point++;
     if (at < from) continue;
     for (std::uint32_t choice = 1; choice < event.alternatives; ++choice) {
+      if (choice == event.choice) continue;
       const unsigned cost = bound_ + choice;
       if (cost > last_) {
         waiting_[last_ + 1];  // remembers that there is more

@@ -3,6 +3,7 @@ package schedule
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -88,6 +89,41 @@ func TestNilAtomic(t *testing.T) {
 	defer func() { fmt.Println("recovered:", recover()) }()
 	var nothing *atomic.Int64
 	nothing.Add(1)
+}
+
+// It goes round until the other goroutine has done something: to go on with it for ever is nothing
+// that Go would do.
+func spin(wait func(), act func()) {
+	var state int32
+	go func() {
+		act()
+		atomic.StoreInt32(&state, 1)
+	}()
+	for !atomic.CompareAndSwapInt32(&state, 1, 2) {
+		wait()
+	}
+}
+
+func TestSpins(t *testing.T)         { spin(func() {}, func() {}) }
+func TestSpinsPolitely(t *testing.T) { spin(runtime.Gosched, func() {}) }
+
+// The first of these goroutines may come to its end before the second.
+func TestSpinsAndFails(t *testing.T) {
+	var n int32
+	var wg sync.WaitGroup
+	wg.Add(2)
+	go func() {
+		defer wg.Done()
+		spin(func() {}, func() {})
+		if atomic.AddInt32(&n, 1) != 2 {
+			t.Error("came first")
+		}
+	}()
+	go func() {
+		defer wg.Done()
+		atomic.AddInt32(&n, 1)
+	}()
+	wg.Wait()
 }
 
 // What a schedule costs apart from its points.

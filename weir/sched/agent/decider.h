@@ -30,6 +30,11 @@ class Random {
 class Decider {
  public:
   static constexpr std::uint32_t deepest = 16;  ///< PCT
+  /// So many points one goroutine may go on while others could. Go's own scheduler takes a
+  /// goroutine off after 10 ms (forcePreemptNS, src/runtime/proc.go, go1.19–1.27), and a point
+  /// stands for a microsecond or so. Without it, one that spins until another has done something
+  /// would spin for ever where it comes first.
+  static constexpr std::uint32_t longest_turn = 10'000;
 
   /// `choices`: Request::choices of them, which must outlive the decider.
   Decider(const Request& request, const std::uint32_t* choices)
@@ -43,6 +48,12 @@ class Decider {
   /// An index below `n` (at least 2); 0 leaves things as Go has them. `goids`: of the alternatives,
   /// the first of which goes on if nothing is done; of no meaning for a select.
   std::uint32_t choose(PointKind kind, const std::uint64_t* goids, std::uint32_t n) {
+    const std::uint32_t choice = decide(kind, goids, n);
+    return kind == PointKind::select ? choice : end_long_turn(choice, goids, n);
+  }
+
+ private:
+  std::uint32_t decide(PointKind kind, const std::uint64_t* goids, std::uint32_t n) {
     switch (request_.strategy) {
       case Strategy::fixed: {
         if (next_ >= request_.choices) return 0;
@@ -59,7 +70,25 @@ class Decider {
     return kind == PointKind::select ? random_.below(n) : choose_by_priority(goids, n);
   }
 
- private:
+  /// A choice of another one than Go's is left alone; so a replay, which makes the choices of the
+  /// first run, sees turns end where they did.
+  std::uint32_t end_long_turn(std::uint32_t choice, const std::uint64_t* goids, std::uint32_t n) {
+    if (goids[choice] != turn_of_) {
+      turn_of_ = goids[choice];
+      turn_ = 0;
+    }
+    if (++turn_ <= longest_turn) return choice;
+    if (request_.strategy == Strategy::pct) {
+      lower(turn_of_);
+      choice = pick(goids, n);
+    } else if (choice == 0) {
+      choice = 1;
+    }
+    turn_of_ = goids[choice];
+    turn_ = 1;
+    return choice;
+  }
+
   // At which points; ascending.
   void insert_change(std::uint32_t count) {
     const std::uint64_t step = random_.below(request_.length == 0 ? 1 : request_.length);
@@ -71,11 +100,21 @@ class Decider {
   std::uint32_t choose_by_priority(const std::uint64_t* goids, std::uint32_t n) {
     std::uint32_t best = pick(goids, n);
     if (changed_ + 1 < request_.depth && steps_ >= changes_[changed_]) {
-      lowered_[changed_++] = goids[best];
+      ++changed_;
+      lower(goids[best]);
       best = pick(goids, n);
     }
     ++steps_;
     return best;
+  }
+  // Of those that were lowered before, the first is forgotten if there are too many.
+  void lower(std::uint64_t goid) {
+    std::uint32_t at = 0;
+    while (at < lowered_count_ && lowered_[at] != goid) ++at;
+    if (at == deepest) at = 0;
+    if (at == lowered_count_) ++lowered_count_;
+    for (; at + 1 < lowered_count_; ++at) lowered_[at] = lowered_[at + 1];
+    lowered_[at] = goid;
   }
   std::uint32_t pick(const std::uint64_t* goids, std::uint32_t n) const {
     std::uint32_t best = 0;
@@ -85,7 +124,7 @@ class Decider {
   }
   // The one that was lowered last is the lowest. All others have a random priority of their own.
   std::uint64_t priority(std::uint64_t goid) const {
-    for (std::uint32_t i = changed_; i > 0; --i)
+    for (std::uint32_t i = lowered_count_; i > 0; --i)
       if (lowered_[i - 1] == goid) return deepest - i;
     Random own(request_.seed ^ goid * 0xd1342543de82ef95);
     return deepest + own.next() / 2;
@@ -98,8 +137,10 @@ class Decider {
   std::uint64_t odds_ = 2;               // random
   std::uint64_t changes_[deepest] = {};  // pct: at which steps
   std::uint64_t lowered_[deepest] = {};  // pct: goids, in this order
-  std::uint32_t changed_ = 0;
+  std::uint32_t changed_ = 0, lowered_count_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t turn_of_ = 0;  // who went on at the last points,
+  std::uint32_t turn_ = 0;     // and how many there were
 };
 
 }  // namespace weir::sched::agent
