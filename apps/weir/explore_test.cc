@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <set>
 
+#include "apps/weir/explore_end.h"
 #include "apps/weir/gate_output.h"
 #include "weir/analysis/filter.h"
 #include "weir/analysis/group.h"
 #include "weir/analysis/schedule_end.h"
+#include "weir/analysis/schedule_leaks.h"
 #include "weir/bytes/mapped_file.h"
-#include "weir/ingest/live.h"
 #include "weir/ingest/race_report.h"
 #include "weir/report/schedule_file.h"
-#include "weir/target/registers.h"
 
 namespace weir::app {
 namespace {
@@ -48,23 +48,22 @@ model::Exploration to_exploration(const sched::SearchResult& result) {
   return one;
 }
 
-Result<model::Snapshot> read_end(const sched::EndState& end) {
-  WEIR_TRY(auto reader, ingest::LiveReader::open(end.pid));
-  const ingest::StoppedRegisters thread{end.thread, target::to_registers(end.registers)};
-  return reader.read_stopped(std::span(&thread, 1));
+std::vector<model::ExploreLeak> leaks_of(const model::Snapshot& snapshot,
+                                         const std::vector<sched::LeftOver>& left) {
+  std::vector<Goid> ids;
+  for (const sched::LeftOver& one : left) ids.push_back(one.id);
+  return analysis::schedule_leaks(snapshot, ids);
 }
 
-std::vector<model::Fingerprint> fingerprints_of(const model::Snapshot& snapshot,
-                                                const std::vector<sched::LeftOver>& left) {
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i)
-    if (std::any_of(left.begin(), left.end(),
-                    [&](const auto& one) { return one.id == snapshot.goroutines[i].id; }))
-      chosen.push_back(i);
-  std::vector<model::Fingerprint> prints;
-  for (const analysis::Group& group : analysis::group(snapshot, chosen))
-    prints.push_back(group.fingerprint);
-  return prints;
+/// The rule, and a proof of what it calls leaked.
+sched::LeakRule proving(sched::LeakRule rule, std::optional<model::Proof>& proof) {
+  return [rule = std::move(rule), &proof](
+             const sched::EndState& end,
+             const std::vector<sched::LeftOver>& left) -> Result<std::vector<Goid>> {
+    WEIR_TRY(auto leaks, rule(end, left));
+    if (!leaks.empty()) proof = prove_end(end);
+    return leaks;
+  };
 }
 
 }  // namespace
@@ -100,6 +99,8 @@ Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
   model::ExploreFinding finding;
   sched::RunOptions with_look = options;
   std::optional<model::Snapshot> snapshot;
+  std::optional<model::Proof> proof;
+  if (options.leaks) with_look.leaks = proving(options.leaks, proof);
   with_look.at_end = [&snapshot](const sched::EndState& end) {
     auto read = read_end(end);
     if (read) snapshot = std::move(*read);
@@ -108,8 +109,10 @@ Result<model::ExploreFinding> look_at(const sched::TestBinary& binary,
   WEIR_TRY(const sched::RunRecord record, run_schedule(binary, with_look, chooser, watchdog));
   finding.schedule = sched::describe(binary, record, options.seed);
   if (snapshot) finding.end = analysis::schedule_end(finding.schedule, *snapshot);
-  if (snapshot && record.ending == sched::Ending::leak)
-    finding.leaks = fingerprints_of(*snapshot, record.left);
+  if (snapshot && record.ending == sched::Ending::leak) {
+    snapshot->proof = std::move(proof);
+    finding.leaks = leaks_of(*snapshot, record.left);
+  }
   if (record.ending == sched::Ending::race) {
     finding.end.emplace().race = ingest::read_race(record.output);
     finding.schedule.message = analysis::race_message(finding.end->race);

@@ -38,8 +38,8 @@ bool is_loader(const target::Region& region) {
   return region.path.compare(name, 8, "ld-linux") == 0;
 }
 
-/// Code of C is in the process: cgo, linked in any way.
-bool has_foreign_code(const Program& program, target::Memory& memory) {
+/// Code of C is in the process: cgo, linked in any way. `own` is weir's.
+bool has_foreign_code(const Program& program, target::Memory& memory, const MemoryRange& own) {
   if (program.table().find_function("runtime/cgo.init.0") ||
       program.table().find_function("crosscall2"))
     return true;
@@ -50,8 +50,11 @@ bool has_foreign_code(const Program& program, target::Memory& memory) {
       return region.start + 4096 > start && region.start < start + load.memory_size;
     });
   };
+  const auto weirs = [&](const target::Region& region) {
+    return region.start >= own.start && region.end <= own.end;
+  };
   for (const target::Region& region : memory.regions())
-    if (region.executable && !region.path.starts_with("[") && !is_loader(region) && !ours(region))
+    if (region.executable && !weirs(region) && !region.path.starts_with("[") && !is_loader(region) && !ours(region))
       return true;
   return false;
 }
@@ -66,19 +69,20 @@ struct Candidate {
 class Search {
  public:
   Search(const Program& program, target::Memory& memory, const HeapMap& heap, ReachState& state,
-         ReachMarker marker)
+         ReachMarker marker, const MemoryRange& own)
       : program_(program),
         memory_(memory),
         heap_(heap),
         state_(state),
-        marker_(std::move(marker)) {}
+        marker_(std::move(marker)),
+        own_(own) {}
 
   Result<ReachReport> run() {
     state_.make_opaque(marker_);
     WEIR_TRY_VOID(make_waiting_opaque());
     WEIR_TRY_VOID(find_candidates());
-    const bool cgo = has_foreign_code(program_, memory_);
-    WEIR_TRY_VOID(mark_roots({program_, memory_, heap_, state_, cgo}, marker_));
+    const bool cgo = has_foreign_code(program_, memory_, own_);
+    WEIR_TRY_VOID(mark_roots({program_, memory_, heap_, state_, cgo, own_}, marker_));
     WEIR_TRY_VOID(mark_those_that_go_on());
     WEIR_TRY_VOID(settle());
     return report();
@@ -101,6 +105,7 @@ class Search {
   const HeapMap& heap_;
   ReachState& state_;
   ReachMarker marker_;
+  const MemoryRange own_;
   std::vector<Candidate> candidates_;
   std::unordered_multimap<ObjectIndex, std::size_t> waits_for_;  // candidates by object
 };
@@ -284,7 +289,7 @@ Result<ReachReport> find_unreachable(const Program& program, target::Memory& mem
       return fail(ErrorCode::unsupported, "the program uses arenas (GOEXPERIMENT=arenas)");
   WEIR_TRY(auto marker, ReachMarker::make(heap));
   marker.leave_out(options.without);
-  return Search(program, memory, heap, state, std::move(marker)).run();
+  return Search(program, memory, heap, state, std::move(marker), options.own_memory).run();
 }
 
 }  // namespace weir::gortime

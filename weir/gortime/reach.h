@@ -22,6 +22,11 @@ struct ReachThread {
   std::vector<std::uint64_t> vectors;  ///< words of its vector registers, if outside a system call
 };
 
+/// [start, end)
+struct MemoryRange {
+  Address start, end;
+};
+
 /// From where a live part of the program reaches memory.
 enum class RootKind : std::uint8_t {
   global,        ///< a word of a package's variables
@@ -71,6 +76,7 @@ struct ReachReport {
 struct ReachOptions {
   std::uint64_t max_memory = std::uint64_t{4} << 30;
   bool kept_twice = false;  ///< `memory` keeps a copy of all that is read: that counts, too
+  MemoryRange own_memory;   ///< where weir put code of its own into the process; empty: nowhere
   /// For tests that show what each kind of root is there for: bits 1 << RootKind.
   unsigned without = 0;
 };

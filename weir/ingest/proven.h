@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "weir/base/address.h"
+#include "weir/gortime/reach.h"
 #include "weir/model/proof.h"
 #include "weir/model/snapshot.h"
 
@@ -12,6 +13,7 @@ struct ProofOptions {
   Nanos max_stop{100'000'000};  ///< a copy that would stop the process for longer is refused
   std::uint64_t max_memory = std::uint64_t{4} << 30;  ///< of weir's own, for the copy of the heap
   unsigned without = 0;                               ///< gortime::ReachOptions::without
+  gortime::MemoryRange own_memory;                    ///< gortime::ReachOptions::own_memory
 };
 
 /// A snapshot with a proof, of one instant.

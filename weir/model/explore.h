@@ -10,6 +10,15 @@
 
 namespace weir::model {
 
+/// Goroutines that a test left over, of one fingerprint.
+struct ExploreLeak {
+  Fingerprint fingerprint;
+  std::vector<Goid> goroutines;
+  Certainty certainty = Certainty::likely;  ///< proved, or likely
+  std::string because;                      ///< why proved, or why not; a clause
+  std::vector<std::string> path;            ///< from what holds it to what it waits for; may be empty
+};
+
 /// A fault, with the schedule that leads to it.
 struct ExploreFinding {
   Schedule schedule;
@@ -20,7 +29,7 @@ struct ExploreFinding {
   std::uint64_t deviations_before = 0;  ///< the same before it was shrunk
   std::uint64_t confirmed = 0, replayed = 0;
   std::optional<ScheduleEnd> end;  ///< the goroutines at the end
-  std::vector<Fingerprint> leaks;  ///< outcome "leak": those of the goroutines, as in the gate
+  std::vector<ExploreLeak> leaks;  ///< outcome "leak"
   std::string output;              ///< what the program wrote
 };
 

@@ -47,12 +47,19 @@ void write_race(JsonWriter& json, const std::vector<model::RaceAccess>& race) {
   json.end_array();
 }
 
-void write_leaks(JsonWriter& json, const std::vector<model::Fingerprint>& leaks) {
+void write_leaks(JsonWriter& json, const std::vector<model::ExploreLeak>& leaks) {
   json.key("leaks");
   json.begin_array();
-  for (const model::Fingerprint& leak : leaks) {
+  for (const model::ExploreLeak& leak : leaks) {
     json.begin_object();
-    write_fingerprint(json, leak);
+    write_fingerprint(json, leak.fingerprint);
+    json.key("goroutines");
+    json.begin_array();
+    for (const Goid id : leak.goroutines) json.value(id.value);
+    json.end_array();
+    json.member("certainty", model::to_string(leak.certainty));
+    json.member_if("because", leak.because);
+    if (!leak.path.empty()) write_texts(json, "path", leak.path);
     json.end_object();
   }
   json.end_array();

@@ -50,6 +50,19 @@ std::string line_of(const ScheduleStep& step, std::size_t number,
   return step.choice == 0 ? line : paint(options.colour, "1;33", line);
 }
 
+void add_leak(std::string& out, const model::ExploreLeak& leak) {
+  out += fmt::format("  fingerprint {}: {}\n    goroutine{}", printable(leak.fingerprint.id),
+                     printable(leak.fingerprint.key), leak.goroutines.size() == 1 ? " " : "s ");
+  for (std::size_t i = 0; i < leak.goroutines.size(); ++i)
+    out += fmt::format("{}{}", i == 0 ? "" : ", ", leak.goroutines[i].value);
+  const bool proved = leak.certainty == model::Certainty::proved;
+  out += fmt::format(": {}{}{}", proved ? "proved to be leaked" : "likely leaked, not proved",
+                     leak.because.empty() ? "" : ": ", printable(leak.because));
+  for (std::size_t i = 0; i < leak.path.size(); ++i)
+    out += fmt::format("{}{}", i == 0 ? ": " : " → ", printable(leak.path[i]));
+  out += '\n';
+}
+
 void add_finding(std::string& out, const Exploration& exploration, const ExploreFinding& finding,
                  const ScheduleTextOptions& options) {
   const Schedule& schedule = finding.schedule;
@@ -68,8 +81,7 @@ void add_finding(std::string& out, const Exploration& exploration, const Explore
     out += fmt::format("  written to {}; `weir replay {}` runs it again\n", printable(finding.file),
                        printable(finding.file));
   if (!finding.token.empty()) out += fmt::format("  token: {}\n", printable(finding.token));
-  for (const model::Fingerprint& leak : finding.leaks)
-    out += fmt::format("  fingerprint {}: {}\n", printable(leak.id), printable(leak.key));
+  for (const model::ExploreLeak& leak : finding.leaks) add_leak(out, leak);
   out += '\n' + render_timeline(schedule, options);
   if (finding.end && schedule.outcome != "failed")
     out += '\n' + render_schedule_end(*finding.end, options);

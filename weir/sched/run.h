@@ -111,6 +111,7 @@ struct EndState {
   int pid = 0;
   int thread = 0;  ///< stopped
   user_regs_struct registers{};
+  Address agent, agent_end;  ///< memory that is the agent's, not the program's: [agent, agent_end)
 };
 
 /// Goroutines that the test started and that are still there a minute (of virtual time) after its

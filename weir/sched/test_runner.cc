@@ -189,7 +189,9 @@ bool TestRunner::wait_for_stand(pid_t pid) {
 /// The agent has stopped the process at its end, still whole.
 Result<void> TestRunner::on_stop(pid_t pid, RunRecord& record) {
   const agent::Shared& shared = start_->memory().shared();
-  const EndState end{pid, static_cast<int>(shared.thread), to_registers(shared.registers)};
+  const AgentPlan& plan = binary_.agent();
+  const EndState end{pid, static_cast<int>(shared.thread), to_registers(shared.registers),
+                     plan.base, plan.shared + start_->memory().size()};
   if (shared.end == agent::End::settled) {
     if (copies() && !start_->knows_pages()) start_->learn_pages(pid);
     WEIR_TRY_VOID(find_left_over(end, record));

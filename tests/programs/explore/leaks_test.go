@@ -41,3 +41,23 @@ func TestParallelSubtests(t *testing.T) {
 		t.Run(name, func(t *testing.T) { t.Parallel() })
 	}
 }
+
+var kept chan int
+
+// Waits for a channel that a variable of the package has.
+func TestKeepsChannel(t *testing.T) {
+	kept = make(chan int)
+	go func() { <-kept }()
+}
+
+// Waits for one who sleeps again and again, and has the channel.
+func TestKeptBySleeper(t *testing.T) {
+	done := make(chan int)
+	go func() { <-done }()
+	go func() {
+		for i := 0; i < 1_000_000; i++ {
+			time.Sleep(time.Second)
+		}
+		done <- 1
+	}()
+}
