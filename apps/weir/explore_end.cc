@@ -33,7 +33,7 @@ Result<model::Proof> prove(const sched::EndState& end) {
   WEIR_TRY(auto reader, ingest::LiveReader::open(end.pid));
   ingest::ProofOptions options;
   options.max_memory = proof_memory;
-  options.own_memory = {end.agent, end.agent_end};
+  options.own_memory = end.own_memory;
   Result<ingest::Proven> proven;
   WEIR_TRY_VOID(
       target::while_stopped(end.pid, {longest_stop}, [&](const target::StoppedProcess& stop) {

@@ -38,8 +38,17 @@ bool is_loader(const target::Region& region) {
   return region.path.compare(name, 8, "ld-linux") == 0;
 }
 
+/// All of the region is weir's. The kernel makes one region of neighbours.
+bool is_own(const target::Region& region, std::span<const MemoryRange> own) {
+  Address at = region.start;
+  for (const MemoryRange& one : own)
+    if (one.start <= at && at < one.end) at = one.end;
+  return at >= region.end;
+}
+
 /// Code of C is in the process: cgo, linked in any way. `own` is weir's.
-bool has_foreign_code(const Program& program, target::Memory& memory, const MemoryRange& own) {
+bool has_foreign_code(const Program& program, target::Memory& memory,
+                      std::span<const MemoryRange> own) {
   if (program.table().find_function("runtime/cgo.init.0") ||
       program.table().find_function("crosscall2"))
     return true;
@@ -50,11 +59,8 @@ bool has_foreign_code(const Program& program, target::Memory& memory, const Memo
       return region.start + 4096 > start && region.start < start + load.memory_size;
     });
   };
-  const auto weirs = [&](const target::Region& region) {
-    return region.start >= own.start && region.end <= own.end;
-  };
   for (const target::Region& region : memory.regions())
-    if (region.executable && !weirs(region) && !region.path.starts_with("[") && !is_loader(region) && !ours(region))
+    if (region.executable && !is_own(region, own) && !region.path.starts_with("[") && !is_loader(region) && !ours(region))
       return true;
   return false;
 }
@@ -69,7 +75,7 @@ struct Candidate {
 class Search {
  public:
   Search(const Program& program, target::Memory& memory, const HeapMap& heap, ReachState& state,
-         ReachMarker marker, const MemoryRange& own)
+         ReachMarker marker, std::span<const MemoryRange> own)
       : program_(program),
         memory_(memory),
         heap_(heap),
@@ -105,7 +111,7 @@ class Search {
   const HeapMap& heap_;
   ReachState& state_;
   ReachMarker marker_;
-  const MemoryRange own_;
+  std::span<const MemoryRange> own_;
   std::vector<Candidate> candidates_;
   std::unordered_multimap<ObjectIndex, std::size_t> waits_for_;  // candidates by object
 };

@@ -271,7 +271,8 @@ Result<void> Roots::foreign_memory() {
     not_foreign.emplace_back(start.value, start.value + load.memory_size);
   }
   // Weir's code keeps nothing for the program: what it does with a goroutine, it does by its number.
-  not_foreign.emplace_back(context_.own_memory.start.value, context_.own_memory.end.value);
+  for (const MemoryRange& own : context_.own_memory)
+    not_foreign.emplace_back(own.start.value, own.end.value);
   std::sort(not_foreign.begin(), not_foreign.end());
   std::vector<target::Region> regions = context_.memory.regions();
   std::erase_if(regions, [](const target::Region& region) {

@@ -11,7 +11,7 @@ struct ReachContext {
   const HeapMap& heap;
   const ReachState& state;
   bool cgo = false;
-  MemoryRange own_memory;  ///< ReachOptions::own_memory
+  std::span<const MemoryRange> own_memory;  ///< ReachOptions::own_memory
 };
 
 /// Marks from every root but goroutines, in this order: pinned objects and the queues of

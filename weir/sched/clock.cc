@@ -12,7 +12,6 @@
 namespace weir::sched {
 namespace {
 
-constexpr std::uint64_t page_size = 4096;
 constexpr std::uint64_t epoch_at = 264;
 constexpr std::uint64_t start = 1'000'000'000;  // a monotonic clock of 0 means "never"
 constexpr std::uint64_t epoch = 1'700'000'000ULL * 1'000'000'000;  // CLOCK_REALTIME at 0: Nov 2023
@@ -45,7 +44,7 @@ Result<void> install_clock(ControlledProcess& process, Address vdso_clock_gettim
   WEIR_TRY(const std::int64_t mapped,
            process.system_call(
                process.pid(), SYS_mmap,
-               {clock_page.value, page_size, PROT_READ | PROT_WRITE | PROT_EXEC, flags, ~0ULL, 0}));
+               {clock_page.value, clock_size, PROT_READ | PROT_WRITE | PROT_EXEC, flags, ~0ULL, 0}));
   if (mapped != static_cast<std::int64_t>(clock_page.value))
     return fail(ErrorCode::io, "the kernel gives no page for the virtual clock", clock_page,
                 static_cast<int>(-mapped));

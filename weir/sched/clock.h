@@ -12,6 +12,7 @@ namespace weir::sched {
 
 /// Where the page is: far from everything that Linux or Go put anywhere by themselves.
 inline constexpr Address clock_page{0x5e00'0000'0000};
+inline constexpr std::uint64_t clock_size = 4096;
 /// The counter in it, in ns: what the monotonic clock shows.
 inline constexpr Address clock_counter{clock_page.value + 256};
 /// Each reading of the clock takes so long, for programs that wait by looking at it.

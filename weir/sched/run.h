@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "weir/gortime/reach.h"
 #include "weir/sched/binary.h"
 #include "weir/sched/chooser.h"
 #include "weir/sched/watchdog.h"
@@ -111,7 +112,7 @@ struct EndState {
   int pid = 0;
   int thread = 0;  ///< stopped
   user_regs_struct registers{};
-  Address agent, agent_end;  ///< memory that is the agent's, not the program's: [agent, agent_end)
+  std::vector<gortime::MemoryRange> own_memory;  ///< the agent and the clock; ascending
 };
 
 /// Goroutines that the test started and that are still there a minute (of virtual time) after its

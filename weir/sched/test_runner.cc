@@ -9,6 +9,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "weir/sched/clock.h"
 #include "weir/sched/goroutine_state.h"
 #include "weir/sched/moments.h"
 #include "weir/sched/order_hash.h"
@@ -190,8 +191,12 @@ bool TestRunner::wait_for_stand(pid_t pid) {
 Result<void> TestRunner::on_stop(pid_t pid, RunRecord& record) {
   const agent::Shared& shared = start_->memory().shared();
   const AgentPlan& plan = binary_.agent();
+  std::vector<gortime::MemoryRange> own{{plan.base, plan.shared + start_->memory().size()},
+                                        {clock_page, clock_page + clock_size}};
+  std::sort(own.begin(), own.end(),
+            [](const auto& one, const auto& other) { return one.start < other.start; });
   const EndState end{pid, static_cast<int>(shared.thread), to_registers(shared.registers),
-                     plan.base, plan.shared + start_->memory().size()};
+                     std::move(own)};
   if (shared.end == agent::End::settled) {
     if (copies() && !start_->knows_pages()) start_->learn_pages(pid);
     WEIR_TRY_VOID(find_left_over(end, record));
