@@ -2,6 +2,7 @@
 
 #include <Zydis/Zydis.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -10,7 +11,7 @@
 namespace weir::gortime {
 namespace {
 
-constexpr std::byte near_jump{0xe9}, two_byte{0x0f}, near_condition{0x80};
+constexpr std::byte near_jump{0xe9}, two_byte{0x0f}, near_condition{0x80}, int3{0xcc};
 
 struct Decoded {
   ZydisDecodedInstruction instruction{};
@@ -118,6 +119,12 @@ bool put_call(Writer& writer, std::uint64_t target, std::uint64_t returns) {
   return writer.put_distance(target);
 }
 
+/// What the linker fills up with behind a function's last instruction: nothing goes there.
+std::size_t padding_at(bytes::Bytes code) {
+  const auto end = std::find_if(code.begin(), code.end(), [](std::byte b) { return b != int3; });
+  return static_cast<std::size_t>(end - code.begin());
+}
+
 /// Jumps and conditional jumps of one condition code (Intel SDM, Jcc: 0F 80+cc; short: 70+cc).
 bool put_branch(Writer& writer, const Decoded& one, std::uint64_t target) {
   constexpr std::uint8_t condition = 0x0f;
@@ -146,8 +153,15 @@ std::optional<Relocated> relocate(bytes::Bytes function, LinkAddr start, LinkAdd
   Writer writer(to.value);
   Decoded one;
   std::size_t pos = first, count = 0;
+  bool returns = false;
   for (; pos - first < least || count == 0; pos += one.instruction.length, ++count) {
     if (pos >= function.size() || !decoder.decode(function.subspan(pos), one)) return std::nullopt;
+    if (one.instruction.mnemonic == ZYDIS_MNEMONIC_RET) {
+      writer.put(function.subspan(pos, one.instruction.length));
+      pos += one.instruction.length, ++count;
+      returns = true;
+      break;
+    }
     if (!is_branch(one.instruction)) {
       if (!writer.put_instruction(one, function.subspan(pos), base + pos)) return std::nullopt;
       continue;
@@ -158,12 +172,19 @@ std::optional<Relocated> relocate(bytes::Bytes function, LinkAddr start, LinkAdd
                           : put_branch(writer, one, *target)))
       return std::nullopt;
   }
+  if (returns) {
+    const std::size_t padding = padding_at(function.subspan(pos));
+    if (pos + padding - first < least) return std::nullopt;
+    pos = std::max(pos, first + least);
+  }
   if (count > 1 && may_enter(decoder, function, LinkAddr{base}, base + first, base + pos))
     return std::nullopt;
   Relocated moved;
   moved.covered = static_cast<std::uint8_t>(pos - first);
-  writer.put(near_jump);
-  if (!writer.put_distance(base + pos)) return std::nullopt;
+  if (!returns) {
+    writer.put(near_jump);
+    if (!writer.put_distance(base + pos)) return std::nullopt;
+  }
   moved.code = writer.take();
   return moved;
 }

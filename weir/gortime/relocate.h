@@ -12,7 +12,7 @@ namespace weir::gortime {
 
 /// Instructions that do elsewhere what they did where they were.
 struct Relocated {
-  std::vector<std::byte> code;  ///< with a jump back behind them
+  std::vector<std::byte> code;  ///< with a jump back behind them, unless the last one returns
   std::uint8_t covered = 0;     ///< bytes of the original that they stand for
 };
 

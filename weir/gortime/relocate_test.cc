@@ -81,6 +81,21 @@ TEST(Relocate, KeepsTheAddressOfData) {
   EXPECT_EQ(moved->code, bytes_of(expected));
 }
 
+// sync/atomic.StoreUintptr is four bytes long.
+TEST(Relocate, TakesThePaddingBehindAReturn) {
+  const Code store{0x48, 0x87, 0x18, 0xc3};  // XCHGQ BX, (AX); RET
+  Code function = store;
+  append(function, {0xcc, 0xcc});
+  const auto moved = relocate_at(function, 0, 5);
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->covered, 5);
+  EXPECT_EQ(moved->code, bytes_of(store));
+  function = store;
+  EXPECT_FALSE(relocate_at(function, 0, 5));  // the next function begins there
+  append(function, {0x90, 0x90});
+  EXPECT_FALSE(relocate_at(function, 0, 5));
+}
+
 TEST(Relocate, LeavesWhatIsJumpedInto) {
   Code function = lock_cmpxchg;
   append(function, sete);

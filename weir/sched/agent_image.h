@@ -13,6 +13,7 @@ struct AgentEntries {
   std::uint64_t jump;                ///< with the number of a site on the stack
   std::uint64_t fork;                ///< with registers for clone(); stops at an int3
   std::uint64_t start;               ///< the test goes on
+  std::uint64_t poll;                ///< as jump, for a thread that waits without the P
 };
 
 std::span<const std::byte> agent_code();

@@ -64,10 +64,14 @@ std::optional<agent::SiteKind> kind_of(HookKind kind) {
   return std::nullopt;
 }
 
-/// Only what is reached by the thread that has the P may come in by a jump: the agent has one
-/// stack.
-bool may_jump(HookKind kind) {
-  return kind == HookKind::execute || kind == HookKind::operation || kind == HookKind::atomic;
+/// Only what is reached by the thread that has the P may come in by a jump: the agent has one stack
+/// for that, and another one for the thread that polls. Timers, channels, os.Exit … are used by
+/// goroutines alone.
+bool may_jump(const Hook& hook) {
+  return hook.kind == HookKind::execute || hook.kind == HookKind::operation ||
+         hook.kind == HookKind::atomic || hook.kind == HookKind::poll ||
+         hook.kind == HookKind::processors || hook.kind == HookKind::exit ||
+         (hook.kind == HookKind::observation && hook.name == observation_unordered);
 }
 
 class Planner {
@@ -77,7 +81,9 @@ class Planner {
 
   Result<AgentPlan> plan() {
     find_text();
-    plan_.base = Address{text_start_ / page_size * page_size + distance};
+    // One behind the other: each place of its own costs a copy page tables of its own.
+    plan_.clock = Address{text_start_ / page_size * page_size + distance};
+    plan_.base = plan_.clock + clock_size;
     for (const auto& [at, hook] : table_.hooks) plan_.hooks.push_back(&hook);
     std::sort(plan_.hooks.begin(), plan_.hooks.end(),
               [](const Hook* a, const Hook* b) { return a->at.value < b->at.value; });
@@ -172,7 +178,7 @@ class Planner {
   Result<void> add_site(std::uint32_t number) {
     const Hook& hook = *plan_.hooks[number];
     std::optional<gortime::Relocated> moved;
-    bool jumps = may_jump(hook.kind);
+    bool jumps = may_jump(hook);
     if (jumps) {
       WEIR_TRY(moved, move(hook, jump_size));
       jumps = moved && !overlaps(number, moved->covered);
@@ -204,11 +210,14 @@ class Planner {
     Patch patch{hook.at, {int3}};
     if (jumps) {
       patch.bytes = jump(hook.at, here());
+      if (hook.kind == HookKind::poll) append(leave_unless_waiting(Address{site.copy}));
       std::vector<std::byte> stub{push_int};
       stub.resize(jump_size);
       std::memcpy(stub.data() + 1, &number, sizeof number);
       append(stub);
-      append(jump(here(), plan_.base + agent_entries().jump));
+      const AgentEntries entries = agent_entries();
+      append(jump(here(), plan_.base +
+                              (hook.kind == HookKind::poll ? entries.poll : entries.jump)));
       ++plan_.jumps;
     } else {
       ++plan_.traps;
@@ -219,6 +228,16 @@ class Planner {
     std::memcpy(site.original, code.data(), patch.bytes.size());
     plan_.patches.push_back(std::move(patch));
     return {};
+  }
+
+  /// netpoll(delay) is called with the P, too, and then does not wait: delay is 0 (RAX).
+  std::vector<std::byte> leave_unless_waiting(Address copy) const {
+    std::vector<std::byte> code{std::byte{0x48}, std::byte{0x85}, std::byte{0xc0},  // TEST RAX, RAX
+                                std::byte{0x0f}, std::byte{0x8e}};                  // JLE copy
+    const auto by = static_cast<std::int32_t>(copy.value - (here().value + code.size() + 4));
+    const auto* const bytes = reinterpret_cast<const std::byte*>(&by);
+    code.insert(code.end(), bytes, bytes + sizeof by);
+    return code;
   }
 
   static std::vector<std::byte> jump(Address from, Address to) {
@@ -270,7 +289,7 @@ class Planner {
     config.sleep = table_.sleep.value_or(Address{}).value;
     config.template_thread = table_.template_thread.value_or(Address{}).value;
     config.async_preempt = program_.find_entry("runtime.asyncPreempt").value;
-    config.clock = clock_counter.value;
+    config.clock = (plan_.clock + clock_counter_at).value;
     config.text_start = text_start_;
     config.text_end = text_end_;
     const Address start = plan_.base + agent::config_at;

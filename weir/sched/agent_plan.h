@@ -15,7 +15,8 @@ struct Patch {
 };
 
 struct AgentPlan {
-  Address base;                    ///< where the agent's code goes
+  Address clock;                   ///< where the page of the virtual clock goes (clock.h)
+  Address base;                    ///< where the agent's code goes, right behind it
   std::vector<std::byte> memory;   ///< from base + agent::config_at; Config is at its start
   Address shared;                  ///< where agent::Shared goes: behind all that, page-aligned
   std::vector<const Hook*> hooks;  ///< by number of the site

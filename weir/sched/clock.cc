@@ -37,21 +37,21 @@ static_assert(clock_step.value == 0x32);
 
 }  // namespace
 
-Result<void> install_clock(ControlledProcess& process, Address vdso_clock_gettime) {
+Result<void> install_clock(ControlledProcess& process, Address page, Address vdso_clock_gettime) {
   if (!vdso_clock_gettime)
     return fail(ErrorCode::unsupported, "runtime.vdsoClockgettimeSym was not found");
   constexpr std::uint64_t flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
   WEIR_TRY(const std::int64_t mapped,
            process.system_call(
                process.pid(), SYS_mmap,
-               {clock_page.value, clock_size, PROT_READ | PROT_WRITE | PROT_EXEC, flags, ~0ULL, 0}));
-  if (mapped != static_cast<std::int64_t>(clock_page.value))
-    return fail(ErrorCode::io, "the kernel gives no page for the virtual clock", clock_page,
+               {page.value, clock_size, PROT_READ | PROT_WRITE | PROT_EXEC, flags, ~0ULL, 0}));
+  if (mapped != static_cast<std::int64_t>(page.value))
+    return fail(ErrorCode::io, "the kernel gives no page for the virtual clock", page,
                 static_cast<int>(-mapped));
-  WEIR_TRY_VOID(process.write(clock_page, std::as_bytes(std::span(clock_code))));
-  WEIR_TRY_VOID(process.write_value(clock_counter, start));
-  WEIR_TRY_VOID(process.write_value(clock_page + epoch_at, epoch));
-  return process.write_value(vdso_clock_gettime, clock_page);
+  WEIR_TRY_VOID(process.write(page, std::as_bytes(std::span(clock_code))));
+  WEIR_TRY_VOID(process.write_value(page + clock_counter_at, start));
+  WEIR_TRY_VOID(process.write_value(page + epoch_at, epoch));
+  return process.write_value(vdso_clock_gettime, page);
 }
 
 // The stack at the first instruction: argc, argv, 0, environment, 0, auxiliary vector (System V ABI

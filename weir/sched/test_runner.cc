@@ -9,7 +9,6 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "weir/sched/clock.h"
 #include "weir/sched/goroutine_state.h"
 #include "weir/sched/moments.h"
 #include "weir/sched/order_hash.h"
@@ -83,7 +82,7 @@ void TestRunner::ask_for(const Chooser& chooser) {
 /// At which ends the process is to stop, still whole.
 agent::Look TestRunner::look() const {
   if (options_.at_end) return agent::Look::finding;
-  return copies() && !start_->knows_pages() ? agent::Look::passed : agent::Look::left;
+  return copies() && !start_->has_learned() ? agent::Look::passed : agent::Look::left;
 }
 
 bool TestRunner::copies() const {
@@ -191,14 +190,10 @@ bool TestRunner::wait_for_stand(pid_t pid) {
 Result<void> TestRunner::on_stop(pid_t pid, RunRecord& record) {
   const agent::Shared& shared = start_->memory().shared();
   const AgentPlan& plan = binary_.agent();
-  std::vector<gortime::MemoryRange> own{{plan.base, plan.shared + start_->memory().size()},
-                                        {clock_page, clock_page + clock_size}};
-  std::sort(own.begin(), own.end(),
-            [](const auto& one, const auto& other) { return one.start < other.start; });
   const EndState end{pid, static_cast<int>(shared.thread), to_registers(shared.registers),
-                     std::move(own)};
+                     {{plan.clock, plan.shared + start_->memory().size()}}};
   if (shared.end == agent::End::settled) {
-    if (copies() && !start_->knows_pages()) start_->learn_pages(pid);
+    if (copies() && !start_->has_learned()) start_->learn_from(pid);
     WEIR_TRY_VOID(find_left_over(end, record));
   }
   judge(record);

@@ -1,6 +1,5 @@
 #include "weir/sched/test_start.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +15,7 @@
 #include "weir/sched/agent_image.h"
 #include "weir/sched/clock.h"
 #include "weir/sched/goroutine_state.h"
+#include "weir/sched/touched_pages.h"
 
 namespace weir::sched {
 namespace {
@@ -87,7 +87,8 @@ Result<void> TestStart::launch() {
   WEIR_TRY(process_, ControlledProcess::launch(launch));
   thread_ = process_->pid();
   WEIR_TRY_VOID(fix_auxiliary_vector(*process_, options_.seed));
-  WEIR_TRY_VOID(install_clock(*process_, binary_.program().globals().vdso_clock_gettime));
+  WEIR_TRY_VOID(install_clock(*process_, binary_.agent().clock,
+                              binary_.program().globals().vdso_clock_gettime));
   WEIR_TRY_VOID(map_agent());
   for (const auto& [at, hook] : binary_.hooks().hooks)
     if (is_early(hook.kind)) WEIR_TRY_VOID(poke(hook.at, int3));
@@ -292,41 +293,9 @@ Result<void> TestStart::look_at_threads(Address own) {
   return {};
 }
 
-// Of each page the kernel says whether it is mapped once only, and what a copy still shares with
-// its original is mapped twice (Documentation/admin-guide/mm/pagemap.rst). What cannot be learned
-// only costs time.
-void TestStart::learn_pages(pid_t copy) {
-  knows_pages_ = true;
-  const auto regions = target::read_regions(copy);
-  const int map = ::open(fmt::format("/proc/{}/pagemap", copy).c_str(), O_RDONLY | O_CLOEXEC);
-  if (!regions || map < 0) return;
-  for (const target::Region& region : *regions)
-    if (region.writable) learn_region(map, region);
-  ::close(map);
-}
-
-void TestStart::learn_region(int map, const target::Region& region) {
-  constexpr std::uint64_t page = 4096, present = 1ULL << 63, of_file = 1ULL << 61, own = 1ULL << 56;
-  constexpr std::uint64_t most = 1 << 16;  // 256 MB; a larger region is no heap that a test fills
-  agent::Shared& shared = memory_.shared();
-  const std::uint64_t pages = (region.end.value - region.start.value) / page;
-  if (pages > most) return;
-  std::vector<std::uint64_t> entries(pages);
-  const ssize_t got = pread(map, entries.data(), pages * word,
-                            static_cast<off_t>(region.start.value / page * word));
-  entries.resize(got > 0 ? static_cast<std::size_t>(got) / word : 0);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if ((entries[i] & present) == 0 || (entries[i] & own) == 0 || (entries[i] & of_file) != 0)
-      continue;
-    const std::uint64_t at = region.start.value + i * page;
-    agent::Pages* const last =
-        shared.pages_count == 0 ? nullptr : &shared.pages[shared.pages_count - 1];
-    if (last != nullptr && last->at + last->size == at) {
-      last->size += page;
-    } else if (shared.pages_count < agent::most_pages) {
-      shared.pages[shared.pages_count++] = {at, page};
-    }
-  }
+void TestStart::learn_from(pid_t copy) {
+  learned_ = true;
+  learn_pages(copy, *process_, thread_, memory_);
 }
 
 Result<pid_t> TestStart::fork() {

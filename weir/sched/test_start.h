@@ -38,9 +38,9 @@ class TestStart {
     return process_->leave(thread, registers, blocked);
   }
 
-  /// From a copy at its end: the copies to come fetch at their beginning what it has written to.
-  void learn_pages(pid_t copy);
-  bool knows_pages() const { return knows_pages_; }
+  /// From a copy that stands at its end: what makes the copies to come faster.
+  void learn_from(pid_t copy);
+  bool has_learned() const { return learned_; }
 
   struct Listed {
     Goid id;
@@ -67,7 +67,6 @@ class TestStart {
   Result<void> skip_sysmon(user_regs_struct& registers);
   Result<void> begin(user_regs_struct registers);
   Result<void> install(Address m);
-  void learn_region(int map, const target::Region& region);
   Result<std::uint64_t> install_handler();
   Result<void> look_at_threads(Address own);
   Result<void> poke(Address at, std::byte value) { return process_->write_value(at, value); }
@@ -83,7 +82,7 @@ class TestStart {
   int yields_ = 0;                ///< of the test's goroutine, before it begins
   bool begun_ = false;
   bool may_fork_ = false;
-  bool knows_pages_ = false;
+  bool learned_ = false;
   std::uint64_t extra_threads_ = 0;  ///< agent::Config
   std::optional<std::string> failure_;
   std::set<Goid> older_;

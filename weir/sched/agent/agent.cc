@@ -463,9 +463,8 @@ extern "C" __attribute__((visibility("hidden"))) void weir_trap(int signal, void
   reinterpret_cast<void (*)(int, void*, U8*)>(config().old_handler)(signal, info, context);
 }
 
-// A jump in the place of an instruction: the number of the site is on the stack.
-extern "C" __attribute__((visibility("hidden"))) void weir_jumped(Frame* frame) {
-  const U64 rsp = state().jump_rsp;
+// A jump in the place of an instruction, with `rsp` then: the number of the site is on the stack.
+extern "C" __attribute__((visibility("hidden"))) void weir_jumped(Frame* frame, U64 rsp) {
   frame->rsp = rsp + word;
   shared().in_signal = false;
   on_site(static_cast<U32>(at<U64>(rsp)), *frame);
@@ -522,11 +521,13 @@ weir_head:
   .quad weir_jump - weir_head
   .quad weir_fork - weir_head
   .quad weir_start - weir_head
+  .quad weir_poll - weir_head
 
-# Puts a Frame on the agent's stack; flags and registers are saved before anything changes them.
-weir_jump:
-  mov %rsp, weir_head + 0x10000(%rip)
-  lea weir_head + 0x80000(%rip), %rsp
+# Puts a Frame on one of the agent's stacks; flags and registers are saved before anything changes
+# them. Where the stack pointer is kept: the first words of State.
+.macro enter kept, stack
+  mov %rsp, weir_head + \kept(%rip)
+  lea weir_head + \stack(%rip), %rsp
   pushfq
   push $0
   push $0
@@ -547,7 +548,16 @@ weir_jump:
   push %r8
   cld
   mov %rsp, %rdi
+  mov weir_head + \kept(%rip), %rsi
   call weir_jumped
+.endm
+
+weir_poll:
+  enter 0x10008, 0x80000
+  jmp weir_go_on
+
+weir_jump:
+  enter 0x10000, 0x7f800
 
 # Takes the Frame at the stack pointer; its rsp points to the address to go to.
 weir_go_on:
@@ -579,7 +589,7 @@ weir_fork:
   int3
 
 weir_start:
-  lea weir_head + 0x80000(%rip), %rsp
+  lea weir_head + 0x7f800(%rip), %rsp
   call weir_begin
   mov %rax, %rsp
   jmp weir_go_on

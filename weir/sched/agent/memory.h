@@ -8,7 +8,11 @@ namespace weir::sched::agent {
 /// Offsets from where the agent is put. The process keeps its own copy of everything below, except
 /// for Shared.
 inline constexpr std::uint64_t state_at = 0x10000;   ///< State
-inline constexpr std::uint64_t stack_end = 0x80000;  ///< of the agent's own stack, which grows down
+inline constexpr std::uint64_t stack_end = 0x7f800;  ///< of the agent's own stack, which grows down
+/// Of a second, small one: Go's scheduler polls without the P, one thread at a time
+/// (sched.lastpoll, findRunnable, src/runtime/proc.go, go1.19–1.27), while another may have the P.
+/// In the page of the first, since each page that a copy writes to costs time.
+inline constexpr std::uint64_t poll_stack_end = 0x80000;
 inline constexpr std::uint64_t config_at = 0x80000;  ///< Config; what it points to follows
 
 /// stackPreempt, src/runtime/stack.go: as a goroutine's stackguard0 it makes the next stack check

@@ -49,8 +49,8 @@ struct Passing {
 };
 
 struct State {
-  U64 jump_rsp;  ///< first: the assembly below writes it
-  bool ended;    ///< no hook matters any more
+  U64 jump_rsp, poll_rsp;  ///< first: the assembly in agent.cc writes them
+  bool ended;              ///< no hook matters any more
   bool real_polled, uses_poller;
   bool switching;  ///< the next execute() obeys switch_to
   U64 switch_to;   ///< goid
@@ -59,9 +59,9 @@ struct State {
   U32 passing_count;
   U32 enabled_count;
   alignas(8) U8 decider[sizeof(Decider)];
+  U64 goids[most_enabled + 1];    ///< begins in the page of what is above
   Passing passing[most_passing];  ///< were asked there already, and begin anew
   Enabled enabled[most_enabled];
-  U64 goids[most_enabled + 1];
 };
 static_assert(state_at + sizeof(State) < stack_end - 0x8000);
 
