@@ -19,6 +19,7 @@
 #include <string>
 #include <thread>
 
+#include "weir/target/copy_memory.h"
 #include "weir/target/live_memory.h"
 #include "weir/target/proc_file.h"
 
@@ -72,7 +73,7 @@ struct ForkCopy::State {
   Nanos held;
   std::vector<CopiedThread> threads;
   std::vector<int> unstopped;
-  std::optional<LiveMemory> live;
+  std::unique_ptr<Memory> memory;
   std::optional<FrozenMemory> frozen;
   std::atomic<bool> alive{false};
   std::optional<Nanos> reaped;
@@ -125,10 +126,14 @@ Result<void> ForkCopy::State::adopt() {
   if (!status) return fail(std::move(status).error());
   if (ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_EXITKILL) != 0)
     return fail(ErrorCode::gone, "the copy of the process has been killed", {}, errno);
-  WEIR_TRY(auto memory, LiveMemory::open(child));
-  live.emplace(std::move(memory));
+  if (auto copy = CopyMemory::open(child)) {
+    memory = std::make_unique<CopyMemory>(std::move(*copy));
+  } else {
+    WEIR_TRY(auto live, LiveMemory::open(child));
+    memory = std::make_unique<LiveMemory>(std::move(live));
+  }
   alive = true;
-  frozen.emplace(*live, [this] { return alive.load(); });
+  frozen.emplace(*memory, [this] { return alive.load(); });
   return {};
 }
 
