@@ -87,9 +87,8 @@ Result<CopyMemory> CopyMemory::open(int pid) {
 
 Result<std::size_t> CopyMemory::read_some(Address at, std::span<std::byte> into) {
   if (into.empty()) return 0;
-  WEIR_TRY(const std::size_t got, into.size() <= largest_small
-                                      ? state_->read_small(at.value, into)
-                                      : state_->read_file(at.value, into));
+  WEIR_TRY(const std::size_t got, into.size() <= largest_small ? state_->read_small(at.value, into)
+                                                               : state_->read_file(at.value, into));
   if (got == 0) return fail(ErrorCode::unmapped, "no memory is mapped", at);
   return got;
 }

@@ -8,9 +8,9 @@
 
 namespace weir::target {
 
-/// Reads through /proc/PID/mem. process_vm_readv() would pin the pages, and before the kernel pins one
-/// that a process shares with the one that it was forked from, it gives it a page of its own: each
-/// page that is read would be copied twice, and be there twice.
+/// Reads through /proc/PID/mem. process_vm_readv() would pin the pages, and before the kernel pins
+/// one that a process shares with the one that it was forked from, it gives it a page of its own:
+/// each page that is read would be copied twice, and be there twice.
 ///
 /// Since nothing changes, small reads are answered from blocks that are kept. Several threads may
 /// read at once. Unlike LiveMemory it also reads what the process itself may not (PROT_NONE).

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t page_size = 4096, page_count = 64;
 
-/// Pages of this process, each byte of them another one than its neighbours'; the last is taken away.
+/// Pages of this process, each byte of them another one than its neighbours'; the last is taken
+/// away.
 class CopyMemoryTest : public testing::Test {
  protected:
   CopyMemoryTest()
