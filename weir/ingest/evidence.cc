@@ -59,8 +59,8 @@ Result<std::vector<Tally>> read_whole(std::string_view content, Kind kind) {
     case Kind::counts:
       return one(tally_counts(content));
     case Kind::recording: {
-      WEIR_TRY(const auto recording, target::parse_recording(bytes_of(content)));
-      WEIR_TRY(auto snapshot, decode_recording(recording, ""));
+      WEIR_TRY(auto recording, target::parse_recording(bytes_of(content)));
+      WEIR_TRY(auto snapshot, decode_recording(std::move(recording), ""));
       return one(tally_snapshot(std::move(snapshot)));
     }
     case Kind::profile: {

@@ -143,8 +143,8 @@ class ProfileIntake {
     }
     if (kind_ == Kind::text) return profile_of_text(head_);
     if (kind_ == Kind::recording) {
-      WEIR_TRY(const auto recording, target::parse_recording(bytes::as_bytes(head_)));
-      WEIR_TRY(const auto snapshot, decode_recording(recording, ""));
+      WEIR_TRY(auto recording, target::parse_recording(bytes::as_bytes(head_)));
+      WEIR_TRY(const auto snapshot, decode_recording(std::move(recording), ""));
       return to_model(goroutine_profile(snapshot));
     }
     WEIR_TRY(auto profile, reader_.finish());

@@ -46,8 +46,8 @@ model::Source source_of(const target::Recording& recording, const gortime::Progr
 }  // namespace
 
 Result<model::Snapshot> read_recording(const std::string& path) {
-  WEIR_TRY(const auto recording, target::read_recording(path));
-  return decode_recording(recording, std::filesystem::path(path).filename().string());
+  WEIR_TRY(auto recording, target::read_recording(path));
+  return decode_recording(std::move(recording), std::filesystem::path(path).filename().string());
 }
 
 namespace {
@@ -64,12 +64,12 @@ void complete(model::Snapshot& snapshot, const target::Recording& recording) {
 /// Hands `look` the program and memory of a recording.
 template <class T>
 Result<T> open_recording(
-    const target::Recording& recording,
+    target::Recording& recording,
     const std::function<Result<T>(gortime::Program&, target::SparseMemory&)>& look) {
   if (recording.images.empty())
     return fail(ErrorCode::invalid, "the recording has no pages of the executable");
   WEIR_TRY(const auto file, target::ExpandedFile::make(recording.images[0]));
-  target::SparseMemory memory = recording.memory;
+  target::SparseMemory& memory = recording.memory;  // no copy: it may be a whole heap
   WEIR_TRY(const LoadBias bias,
            target::load_bias(recording.auxv,
                              file.bytes().first(std::min<std::size_t>(64, file.bytes().size()))));
@@ -95,7 +95,7 @@ std::string why_no_proof(const target::Recording& recording) {
 
 }  // namespace
 
-Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name) {
+Result<model::Snapshot> decode_recording(target::Recording recording, std::string name) {
   return open_recording<model::Snapshot>(
       recording,
       [&](gortime::Program& program, target::SparseMemory& memory) -> Result<model::Snapshot> {
@@ -107,17 +107,17 @@ Result<model::Snapshot> decode_recording(const target::Recording& recording, std
 }
 
 Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options) {
-  WEIR_TRY(const auto recording, target::read_recording(path));
-  return decode_recording_proof(recording, std::filesystem::path(path).filename().string(),
+  WEIR_TRY(auto recording, target::read_recording(path));
+  return decode_recording_proof(std::move(recording), std::filesystem::path(path).filename().string(),
                                 options);
 }
 
-Result<Proven> decode_recording_proof(const target::Recording& recording, std::string name,
+Result<Proven> decode_recording_proof(target::Recording recording, std::string name,
                                       const ProofOptions& options) {
   Proven proven;
   if (std::string why = why_no_proof(recording); !why.empty()) {
     proven.proof.refused = std::move(why);
-    WEIR_TRY(proven.snapshot, decode_recording(recording, std::move(name)));
+    WEIR_TRY(proven.snapshot, decode_recording(std::move(recording), std::move(name)));
     return proven;
   }
   return open_recording<Proven>(

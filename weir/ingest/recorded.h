@@ -14,14 +14,15 @@ namespace weir::ingest {
 
 /// Decodes a recording with the code that decodes a live process: same bytes, same Snapshot, but
 /// for the source's kind and name. Needs neither the process nor Go. Errors: those of
-/// target::read_recording and gortime::Program::open.
+/// target::read_recording and gortime::Program::open. Move the recording in where it is not needed
+/// again: it may hold a whole heap.
 Result<model::Snapshot> read_recording(const std::string& path);
-Result<model::Snapshot> decode_recording(const target::Recording& recording, std::string name);
+Result<model::Snapshot> decode_recording(target::Recording recording, std::string name);
 
 /// The same with a proof of leaks. A recording that was not made for one (Recording::for_proof)
 /// proves nothing, and says so.
 Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options);
-Result<Proven> decode_recording_proof(const target::Recording& recording, std::string name,
+Result<Proven> decode_recording_proof(target::Recording recording, std::string name,
                                       const ProofOptions& options);
 
 /// Marks the recording as one for a proof, whose threads `threads` are.

@@ -110,8 +110,8 @@ void change(target::Recording& recording, const Edit& edit) {
   memory.insert_value(Address{address_of(memory, edit.place).value & ~std::uint64_t{7}}, value);
 }
 
-void check(const target::Recording& recording, bool only_less) {
-  const auto proven = ingest::decode_recording_proof(recording, "changed", {});
+void check(target::Recording recording, bool only_less) {
+  const auto proven = ingest::decode_recording_proof(std::move(recording), "changed", {});
   if (!proven) return;
   if (!proven->proof.refused.empty()) WEIR_ASSERT(proven->proof.goroutines.empty());
   const auto found = proved(*proven);
@@ -143,6 +143,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     else
       change(recording, edit);
   }
-  check(recording, only_less);
+  check(std::move(recording), only_less);
   return 0;
 }
