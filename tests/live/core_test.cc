@@ -248,6 +248,18 @@ TEST_P(CoreTest, ProvesNothingWithoutAllOfTheCore) {
   EXPECT_TRUE(proof.at("goroutines").empty());
 }
 
+TEST_P(CoreTest, TellsThatTheFilterLeftMemoryOut) {
+  if (const std::string why = why_no_kernel_core(); !why.empty()) WEIR_SKIP(why);
+  WEIR_BUILD_GO(program, go(), "leakcases", {.ldflags = "-s -w"});
+  WEIR_ASSERT_OK(Child child, start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  std::ofstream("/proc/" + std::to_string(child.pid()) + "/coredump_filter") << "0x10";
+  WEIR_ASSERT_OK(const std::string core, kernel_core(child));
+  WEIR_ASSERT_OK(const auto done, weir({"why", "-proof", core}));
+  EXPECT_EQ(done.exit.code, 2);
+  EXPECT_NE(done.err.find("without the program's memory"), std::string::npos) << done.err;
+}
+
 TEST_P(CoreTest, FindsTheExecutableByItsBuild) {
   if (const std::string why = why_no_kernel_core(); !why.empty()) WEIR_SKIP(why);
   WEIR_BUILD_GO(original, go(), "circles", {.ldflags = "-s -w"});

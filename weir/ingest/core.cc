@@ -59,12 +59,16 @@ void note_core(model::Snapshot& snapshot, const target::CoreFile& core,
   snapshot.consistent = !snapshot.partial;
 }
 
-/// The first reads went wrong: the cause is most likely what the core lacks.
+/// The first reads went wrong: the cause is most likely what the core lacks. Where variables are
+/// not there, the executable's initial values were read, and any kind of error comes of them.
 tl::unexpected<Error> explain(Error error, const target::CoreFile& core,
                               const target::CoreMemory& memory) {
-  if (error.code == ErrorCode::unmapped && !memory.has_program_memory())
+  if (!memory.has_program_memory())
     error.context.emplace_back(
         "the core was written without the program's memory (coredump_filter bit 0 is off)");
+  else if (memory.lacks_variables())
+    error.context.emplace_back(
+        "the core was written without the program's variables (coredump_filter, bits 0 and 2)");
   for (const Note& note : core.notes().all())
     if (note.severity == Severity::loss) error.context.push_back(note.text);
   return fail(std::move(error));
