@@ -18,7 +18,8 @@ ingest::StoppedRegisters thread_at(const sched::EndState& end) {
 
 /// All threads. The one that came to the end stands in the agent; it counts with the registers that
 /// it had before. It came there by returning from a call without results, with which by Go's
-/// calling convention (cmd/compile/abi-internal.md) no register but the stack's and g holds anything.
+/// calling convention (cmd/compile/abi-internal.md) no register but the stack's and g holds
+/// anything.
 std::vector<ingest::StoppedRegisters> threads_of(const sched::EndState& end,
                                                  const target::StoppedProcess& stop) {
   ingest::StoppedRegisters ended = thread_at(end);

@@ -118,23 +118,22 @@ std::string certainties(const json& test) {
 // What a variable, or one that sleeps, leads to is not.
 TEST_P(ExploreTest, ProvesLeaks) {
   WEIR_BUILD_GO(program, go(), source, {.test_binary = true});
-  WEIR_ASSERT_OK(
-      const Completed done,
-      weir({"explore", "-json", "-n", "20", "-for", "0s", "-o", folder().path(), "-run",
-            "^Test(GiveUp|FirstError|Pipeline|LeavesDaemon|KeepsChannel|KeptBySleeper)$",
-            program}));
+  WEIR_ASSERT_OK(const Completed done,
+                 weir({"explore", "-json", "-n", "20", "-for", "0s", "-o", folder().path(), "-run",
+                       "^Test(GiveUp|FirstError|Pipeline|LeavesDaemon|KeepsChannel|KeptBySleeper)$",
+                       program}));
   const json report = json::parse(done.out, nullptr, false);
   ASSERT_TRUE(report.is_object()) << done.out << done.err;
   std::map<std::string, std::string> found;
   for (const json& test : report["tests"]) found[test["test"]] = certainties(test);
-  EXPECT_THAT(found, testing::UnorderedElementsAre(
-                         testing::Pair("TestGiveUp", "chan send: proved; "),
-                         testing::Pair("TestFirstError", "chan send: proved; "),
-                         testing::Pair("TestPipeline", "chan send: proved; "),
-                         testing::Pair("TestLeavesDaemon", "select (no cases): proved; "),
-                         testing::Pair("TestKeepsChannel", "chan receive: likely; "),
-                         testing::Pair("TestKeptBySleeper",
-                                       "chan receive: likely; sleep: likely; ")))
+  EXPECT_THAT(found,
+              testing::UnorderedElementsAre(
+                  testing::Pair("TestGiveUp", "chan send: proved; "),
+                  testing::Pair("TestFirstError", "chan send: proved; "),
+                  testing::Pair("TestPipeline", "chan send: proved; "),
+                  testing::Pair("TestLeavesDaemon", "select (no cases): proved; "),
+                  testing::Pair("TestKeepsChannel", "chan receive: likely; "),
+                  testing::Pair("TestKeptBySleeper", "chan receive: likely; sleep: likely; ")))
       << done.out;
 }
 

@@ -16,9 +16,9 @@ constexpr std::uint64_t reader_count = 16;    // RWMutex.readerCount: rwmutex.go
 
 struct Instruction {
   LinkAddr at, end;
-  LinkAddr jumps_to;  ///< 0: nowhere that is known
-  std::optional<CodeValue> works_on;    ///< of an atomic one
-  std::optional<KeptAddress> kept;      ///< where the frame has that
+  LinkAddr jumps_to;                  ///< 0: nowhere that is known
+  std::optional<CodeValue> works_on;  ///< of an atomic one
+  std::optional<KeptAddress> kept;    ///< where the frame has that
   bool atomic = false, branches = false, falls_through = true;
   std::optional<LockCall> call;
 };

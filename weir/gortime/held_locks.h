@@ -27,10 +27,10 @@ struct KeptAddress {
 /// instruction of its fast path.
 struct LockCall {
   LockKind kind = LockKind::mutex;
-  bool takes = false;      ///< Lock or RLock; false: it gives back
-  LinkAddr at;             ///< the instruction
-  LinkAddr fixed;          ///< the Mutex or RWMutex, where it is a variable; 0 otherwise
-  gosym::SourceLine line;  ///< of the call
+  bool takes = false;               ///< Lock or RLock; false: it gives back
+  LinkAddr at;                      ///< the instruction
+  LinkAddr fixed;                   ///< the Mutex or RWMutex, where it is a variable; 0 otherwise
+  gosym::SourceLine line;           ///< of the call
   std::optional<KeptAddress> kept;  ///< the Mutex or RWMutex, where it isn't a variable
 };
 

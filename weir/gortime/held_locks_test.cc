@@ -48,7 +48,9 @@ LockStep step(LinkAddr at, LinkAddr called) {
   return {{}, called != die};
 }
 
-std::int32_t no_frame(LinkAddr) { return 0; }
+std::int32_t no_frame(LinkAddr) {
+  return 0;
+}
 
 std::vector<std::uint64_t> held(const Code& code, std::uint64_t pc) {
   std::vector<std::uint64_t> found;
@@ -130,14 +132,14 @@ TEST(HeldLocks, AFastPathsPlaceMayBeAtItsTest) {
     if (at.value != start.value + 12) return {};
     return {LockCall{LockKind::mutex, true, at, {}, {}, {}}, true};
   };
-  const auto found =
-      follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::amd64, at_test, no_frame);
+  const auto found = follow_locks(code.bytes(), start, LinkAddr{start.value + 17},
+                                  elf::Machine::amd64, at_test, no_frame);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].at, start);
   EXPECT_EQ(found[0].fixed.value, start.value + 8 + 0x100);
-  EXPECT_THAT(
-      follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::arm64, at_test, no_frame),
-      IsEmpty());
+  EXPECT_THAT(follow_locks(code.bytes(), start, LinkAddr{start.value + 17}, elf::Machine::arm64,
+                           at_test, no_frame),
+              IsEmpty());
 }
 
 TEST(HeldLocks, ALocksAddressMayHaveBeenTakenBefore) {
@@ -150,15 +152,15 @@ TEST(HeldLocks, ALocksAddressMayHaveBeenTakenBefore) {
   };
   Code code;
   for (const int one : taken) code.byte(static_cast<std::uint8_t>(one));
-  const auto found =
-      follow_locks(code.bytes(), start, LinkAddr{start.value + 14}, elf::Machine::amd64, atomic, no_frame);
+  const auto found = follow_locks(code.bytes(), start, LinkAddr{start.value + 14},
+                                  elf::Machine::amd64, atomic, no_frame);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].fixed.value, start.value + 7 + 0x200 + 8);
   Code changed;  // with xor %ecx,%ecx in between
   int i = 0;
   for (const int one : taken) changed.byte(static_cast<std::uint8_t>(++i == 9 ? 0xc9 : one));
-  const auto unknown =
-      follow_locks(changed.bytes(), start, LinkAddr{start.value + 14}, elf::Machine::amd64, atomic, no_frame);
+  const auto unknown = follow_locks(changed.bytes(), start, LinkAddr{start.value + 14},
+                                    elf::Machine::amd64, atomic, no_frame);
   ASSERT_EQ(unknown.size(), 1u);
   EXPECT_EQ(unknown[0].fixed.value, 0u);
 }
@@ -179,9 +181,8 @@ std::vector<LockCall> in_frame(const std::vector<int>& instructions) {
 }
 
 // push %rbp; mov %rax,0x10(%rsp); mov %rax,%rdx; xor %eax,%eax; lock cmpxchg %esi,0x18(%rdx)
-const std::vector<int> locks_what_it_keeps{0x55, 0x48, 0x89, 0x44, 0x24, 0x10, 0x48,
-                                           0x89, 0xc2, 0x31, 0xc0, 0xf0, 0x0f, 0xb1,
-                                           0x72, 0x18};
+const std::vector<int> locks_what_it_keeps{0x55, 0x48, 0x89, 0x44, 0x24, 0x10, 0x48, 0x89,
+                                           0xc2, 0x31, 0xc0, 0xf0, 0x0f, 0xb1, 0x72, 0x18};
 
 TEST(HeldLocks, AFrameMayKeepALocksAddress) {
   const auto found = in_frame(locks_what_it_keeps);

@@ -119,10 +119,10 @@ void LockOperands::follow(const ZydisDecodedInstruction& decoded,
     registers_.clear();
     return;
   }
-  const bool moves = decoded.mnemonic == ZYDIS_MNEMONIC_MOV &&
-                     (is_word_register(operands[0]) || is_slot(operands[0])) &&
-                     (is_word_register(operands[1]) ||
-                      (is_word_register(operands[0]) && is_slot(operands[1])));
+  const bool moves =
+      decoded.mnemonic == ZYDIS_MNEMONIC_MOV &&
+      (is_word_register(operands[0]) || is_slot(operands[0])) &&
+      (is_word_register(operands[1]) || (is_word_register(operands[0]) && is_slot(operands[1])));
   if (moves) return move(operands, at);
   std::optional<CodeValue> made;
   if (decoded.mnemonic == ZYDIS_MNEMONIC_LEA) made = operand(decoded, operands, at);

@@ -60,7 +60,8 @@ bool has_foreign_code(const Program& program, target::Memory& memory,
     });
   };
   for (const target::Region& region : memory.regions())
-    if (region.executable && !is_own(region, own) && !region.path.starts_with("[") && !is_loader(region) && !ours(region))
+    if (region.executable && !is_own(region, own) && !region.path.starts_with("[") &&
+        !is_loader(region) && !ours(region))
       return true;
   return false;
 }

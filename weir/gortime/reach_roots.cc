@@ -270,7 +270,8 @@ Result<void> Roots::foreign_memory() {
     const Address start = context_.program.bias().to_run(load.start);
     not_foreign.emplace_back(start.value, start.value + load.memory_size);
   }
-  // Weir's code keeps nothing for the program: what it does with a goroutine, it does by its number.
+  // Weir's code keeps nothing for the program: what it does with a goroutine, it does by its
+  // number.
   for (const MemoryRange& own : context_.own_memory)
     not_foreign.emplace_back(own.start.value, own.end.value);
   std::sort(not_foreign.begin(), not_foreign.end());

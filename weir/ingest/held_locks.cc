@@ -54,11 +54,11 @@ std::vector<HeldThere> held_at(const gortime::Program& program, Address pc) {
   if (!function || is_lock_code(function->name)) return held;
   for (const LockCall& call :
        gortime::find_held_locks(program.file(), program.table(), *function, at))
-    held.push_back({{kind_of(call.kind),
-                     call.fixed.value != 0 ? program.bias().to_run(call.fixed) : Address{},
-                     gosym::name_for_print(function->name, program.go_minor()),
-                     std::string(call.line.file), call.line.line},
-                    call.kept});
+    held.push_back(
+        {{kind_of(call.kind), call.fixed.value != 0 ? program.bias().to_run(call.fixed) : Address{},
+          gosym::name_for_print(function->name, program.go_minor()), std::string(call.line.file),
+          call.line.line},
+         call.kept});
   return held;
 }
 
@@ -112,7 +112,8 @@ void find_held_locks(const std::vector<GoroutineState>& states, const gortime::P
       if (fresh) entry->second = held_at(program, frame->pc);
       for (const HeldThere& there : entry->second) {
         goroutine.holds.push_back(there.lock);
-        if (there.kept) goroutine.holds.back().object = frames.read(goroutine, frame->pc, *there.kept);
+        if (there.kept)
+          goroutine.holds.back().object = frames.read(goroutine, frame->pc, *there.kept);
       }
     }
   }

@@ -108,8 +108,8 @@ Result<model::Snapshot> decode_recording(target::Recording recording, std::strin
 
 Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options) {
   WEIR_TRY(auto recording, target::read_recording(path));
-  return decode_recording_proof(std::move(recording), std::filesystem::path(path).filename().string(),
-                                options);
+  return decode_recording_proof(std::move(recording),
+                                std::filesystem::path(path).filename().string(), options);
 }
 
 Result<Proven> decode_recording_proof(target::Recording recording, std::string name,

@@ -16,7 +16,7 @@ struct ExploreLeak {
   std::vector<Goid> goroutines;
   Certainty certainty = Certainty::likely;  ///< proved, or likely
   std::string because;                      ///< why proved, or why not; a clause
-  std::vector<std::string> path;            ///< from what holds it to what it waits for; may be empty
+  std::vector<std::string> path;  ///< from what holds it to what it waits for; may be empty
 };
 
 /// A fault, with the schedule that leads to it.

@@ -119,8 +119,8 @@ struct Ancestor {
 /// far as the function's code tells.
 struct HeldLock {
   WaitKind kind = WaitKind::mutex;  ///< or rwmutex_lock, rwmutex_rlock
-  Address object;                   ///< the lock, if it is a variable or the frame keeps its address; 0: not known
-  std::string function;             ///< that took it
+  Address object;  ///< the lock, if it is a variable or the frame keeps its address; 0: not known
+  std::string function;  ///< that took it
   std::string file;
   std::int32_t line = 0;  ///< of the call of Lock
 };

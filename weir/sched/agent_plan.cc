@@ -216,8 +216,8 @@ class Planner {
       std::memcpy(stub.data() + 1, &number, sizeof number);
       append(stub);
       const AgentEntries entries = agent_entries();
-      append(jump(here(), plan_.base +
-                              (hook.kind == HookKind::poll ? entries.poll : entries.jump)));
+      append(
+          jump(here(), plan_.base + (hook.kind == HookKind::poll ? entries.poll : entries.jump)));
       ++plan_.jumps;
     } else {
       ++plan_.traps;

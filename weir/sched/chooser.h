@@ -30,8 +30,8 @@ inline Chooser random_chooser(std::uint64_t seed) {
 }
 
 /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): goroutines have random
-/// priorities, and at depth - 1 random points among `length` the running one falls to the lowest, as
-/// it does where it goes on for too long (agent::Decider::longest_turn).
+/// priorities, and at depth - 1 random points among `length` the running one falls to the lowest,
+/// as it does where it goes on for too long (agent::Decider::longest_turn).
 inline Chooser pct_chooser(std::uint64_t seed, unsigned depth, std::size_t length) {
   return {agent::Strategy::pct, seed, depth, length};
 }

@@ -154,7 +154,8 @@ TEST(Choosers, FixedTakesGosOwnAtTheEnd) {
 
 /// Who goes on at each of so many points, if those with a lower number come first for Go, and what
 /// was chosen.
-std::pair<std::vector<std::uint64_t>, Choices> turns_of(const Chooser& chooser, std::size_t points) {
+std::pair<std::vector<std::uint64_t>, Choices> turns_of(const Chooser& chooser,
+                                                        std::size_t points) {
   auto decider = decider_for(chooser);
   std::pair<std::vector<std::uint64_t>, Choices> turns;
   for (std::size_t i = 0; i < points; ++i) {

@@ -16,9 +16,9 @@ inline constexpr std::uint64_t clock_counter_at = 256;
 /// Each reading of the clock takes so long, for programs that wait by looking at it.
 inline constexpr Nanos clock_step{50};
 
-/// Maps the page at `page` and makes `vdso_clock_gettime` (runtime.vdsoClockgettimeSym) point at it. The
-/// process stands before its first instruction, and must not see its vDSO (fix_auxiliary_vector),
-/// which would overwrite that. Errors: io, gone, unmapped.
+/// Maps the page at `page` and makes `vdso_clock_gettime` (runtime.vdsoClockgettimeSym) point at
+/// it. The process stands before its first instruction, and must not see its vDSO
+/// (fix_auxiliary_vector), which would overwrite that. Errors: io, gone, unmapped.
 Result<void> install_clock(ControlledProcess& process, Address page, Address vdso_clock_gettime);
 
 /// Before the first instruction: takes the vDSO out of the auxiliary vector, and fills the 16

@@ -190,7 +190,9 @@ bool TestRunner::wait_for_stand(pid_t pid) {
 Result<void> TestRunner::on_stop(pid_t pid, RunRecord& record) {
   const agent::Shared& shared = start_->memory().shared();
   const AgentPlan& plan = binary_.agent();
-  const EndState end{pid, static_cast<int>(shared.thread), to_registers(shared.registers),
+  const EndState end{pid,
+                     static_cast<int>(shared.thread),
+                     to_registers(shared.registers),
                      {{plan.clock, plan.shared + start_->memory().size()}}};
   if (shared.end == agent::End::settled) {
     if (copies() && !start_->has_learned()) start_->learn_from(pid);
