@@ -400,21 +400,6 @@ void on_site(U32 number, Frame& frame) {
   }
 }
 
-/// The index of the site at `address`; site_count if there is none.
-U32 find_site(U64 address) {
-  U64 low = 0, high = config().site_count;
-  while (low < high) {
-    const U64 middle = (low + high) / 2;
-    if (at<Site>(config().sites + middle * sizeof(Site)).at < address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  if (low < config().site_count && at<Site>(config().sites + low * sizeof(Site)).at == address)
-    return static_cast<U32>(low);
-  return static_cast<U32>(config().site_count);
-}
-
 /// The stack pointer with which the assembly's `ret` goes on at frame.rip.
 void prepare_return(Frame& frame) {
   frame.rsp -= word;
