@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "apps/weir/commands.h"
@@ -145,8 +146,12 @@ int run_why(const std::vector<std::string>& args) {
     const auto written = write_svg(report::render_why_dot(report), request.svg);
     if (!written) return complain(written.error());
   }
-  fmt::print("{}", request.json ? report::render_why_json(report)
-                                : report::render_why(report, request.text));
+  if (request.json) {
+    report::write_why_json(
+        report, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+  } else {
+    fmt::print("{}", report::render_why(report, request.text));
+  }
   const bool leaked =
       report.proof && std::any_of(report.proof->goroutines.begin(), report.proof->goroutines.end(),
                                   [](const model::ProofGoroutine& one) {

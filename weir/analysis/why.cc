@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "weir/analysis/filter.h"
 #include "weir/analysis/lock_owner.h"
@@ -91,15 +93,51 @@ bool never_wakes(const Goroutine& goroutine) {
          kind == WaitKind::select_no_cases;
 }
 
+/// What a stack alone tells. Thousands of goroutines share one, so it is asked once.
+class StackFacts {
+ public:
+  const model::CodePlace& place(const Goroutine& goroutine) { return facts(goroutine).place; }
+
+  bool hears_signals(const Goroutine& goroutine) {
+    return (facts(goroutine).may_hear_signals ||
+            goroutine.start_function.starts_with("runtime.ensureSigM")) &&
+           ignored(goroutine, {}, {}) == Ignored::signals;
+  }
+
+ private:
+  struct Facts {
+    model::CodePlace place;
+    bool may_hear_signals = false;
+  };
+
+  const Facts& facts(const Goroutine& goroutine) {
+    const auto [entry, is_new] = known_.try_emplace(goroutine.stack.get());
+    if (is_new) {
+      entry->second.place = user_place(goroutine);
+      const model::Stack none;
+      const model::Stack& stack = goroutine.stack ? *goroutine.stack : none;
+      entry->second.may_hear_signals =
+          std::any_of(stack.begin(), stack.end(), [](const model::Frame& frame) {
+            return frame.function.starts_with("os/signal.") ||
+                   frame.function.starts_with("runtime.ensureSigM");
+          });
+    }
+    return entry->second;
+  }
+
+  std::unordered_map<const model::Stack*, Facts> known_;
+};
+
 class Graph {
  public:
   explicit Graph(const Snapshot& snapshot) {
+    nodes_.reserve(snapshot.goroutines.size());
     for (const Goroutine& goroutine : snapshot.goroutines) {
       if (goroutine.system) continue;
-      if (ignored(goroutine, {}, {}) == Ignored::signals) {
+      if (stacks_.hears_signals(goroutine)) {
         hears_signals_ = goroutine.id;
       } else {
-        nodes_.push_back({&goroutine, {}, {}, {}, {}, false});
+        nodes_.push_back({&goroutine, stacks_.place(goroutine), {}, {}, {}, {}, false});
       }
     }
     variables_known_ = snapshot.surroundings && snapshot.surroundings->variables_known;
@@ -107,9 +145,7 @@ class Graph {
       for (const model::Holder& holder : snapshot.surroundings->holders)
         outside_[holder.object].push_back(&holder);
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-      for (const Side& side : sides_of(*nodes_[i].goroutine)) waiters_[side].push_back(i);
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-      for (const Address object : nodes_[i].goroutine->refers_to) referrers_[object].push_back(i);
+      for (const Side& side : sides_of(*nodes_[i].goroutine)) meetings_[side].waiters.push_back(i);
     find_wakers();
     std::vector<const Goroutine*> goroutines;
     for (const Node& node : nodes_) goroutines.push_back(node.goroutine);
@@ -120,8 +156,14 @@ class Graph {
   WhyReport report(const Snapshot& snapshot) const;
 
  private:
+  /// Those who wait on a side, and those who could wake them. Both ascending.
+  struct Meeting {
+    std::vector<std::size_t> waiters;
+    std::vector<std::size_t> wakers;  ///< refer to the object and do not wait on the same side
+  };
   struct Node {
     const Goroutine* goroutine;
+    const model::CodePlace& place;
     std::string own_power;            ///< why it can go on by itself; empty if it can't
     std::vector<std::size_t> wakers;  ///< ascending
     std::vector<std::size_t> owners;  ///< of the lock it waits for, by their code; ascending
@@ -129,17 +171,23 @@ class Graph {
     bool by_timer = false;            ///< a pending timer leads to what it waits for
   };
 
-  /// Those who refer to the object and do not wait on the same side of it.
-  const std::vector<std::size_t>& wakers_of(const Side& side) const { return wakers_.at(side); }
+  const std::vector<std::size_t>& wakers_of(const Side& side) const {
+    return meetings_.at(side).wakers;
+  }
 
   /// For each side that somebody waits on, once: thousands may wait there.
   void find_wakers() {
-    for (const auto& [side, same] : waiters_) {
-      std::vector<std::size_t>& wakers = wakers_[side];
-      const auto found = referrers_.find(side.object);
-      if (found == referrers_.end()) continue;
-      for (const std::size_t i : found->second)
-        if (!std::binary_search(same.begin(), same.end(), i)) wakers.push_back(i);
+    std::vector<std::pair<Address, std::size_t>> referrers;
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      for (const Address object : nodes_[i].goroutine->refers_to) referrers.emplace_back(object, i);
+    std::sort(referrers.begin(), referrers.end());
+    for (auto& [side, meeting] : meetings_) {
+      const auto& same = meeting.waiters;
+      auto one = std::lower_bound(referrers.begin(), referrers.end(),
+                                  std::pair(side.object, std::size_t{0}));
+      for (; one != referrers.end() && one->first == side.object; ++one)
+        if (!std::binary_search(same.begin(), same.end(), one->second))
+          meeting.wakers.push_back(one->second);
     }
   }
 
@@ -177,18 +225,17 @@ class Graph {
   std::string because(const Node& waiter, std::size_t waker) const;
   const model::Holder* open_to_all(const std::vector<std::size_t>& path) const;
   std::optional<WhyObject> outer_object(const Goroutine& goroutine) const;
-  WhyObject object(const Side& side, const std::vector<std::size_t>& waiters) const;
+  WhyObject object(const Side& side, const Meeting& meeting) const;
   void add_objects(WhyReport& report) const;
   void add_powers(WhyReport& report) const;
 
   Goid hears_signals_;  ///< os/signal's receiver, if there is one
   bool variables_known_ = false;
+  StackFacts stacks_;
   std::vector<Node> nodes_;
   std::optional<LockOwners> owners_;
   std::map<Address, std::vector<const model::Holder*>> outside_;
-  std::map<Side, std::vector<std::size_t>> waiters_;
-  std::map<Address, std::vector<std::size_t>> referrers_;
-  std::map<Side, std::vector<std::size_t>> wakers_;
+  std::map<Side, Meeting> meetings_;
 };
 
 /// Those that can't go on even if all who can go on wake whomever their stacks refer to: what is
@@ -304,15 +351,15 @@ WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
   return cycle;
 }
 
-WhyObject Graph::object(const Side& side, const std::vector<std::size_t>& waiters) const {
+WhyObject Graph::object(const Side& side, const Meeting& meeting) const {
   WhyObject made;
-  const Node& first = nodes_[waiters.front()];
+  const Node& first = nodes_[meeting.waiters.front()];
   made.text = model::describe(*first.goroutine->blocked_on);
-  for (const std::size_t i : waiters) made.waiters.push_back(nodes_[i].goroutine->id);
+  for (const std::size_t i : meeting.waiters) made.waiters.push_back(nodes_[i].goroutine->id);
   made.lock = is_lock(first.goroutine->blocked_on->kind);
-  const auto& refer = wakers_of(side);
-  std::set<std::size_t> all(refer.begin(), refer.end());
-  all.insert(first.owners.begin(), first.owners.end());
+  std::vector<std::size_t> all;
+  std::set_union(meeting.wakers.begin(), meeting.wakers.end(), first.owners.begin(),
+                 first.owners.end(), std::back_inserter(all));
   for (const std::size_t i : all) {
     const bool owner = std::binary_search(first.owners.begin(), first.owners.end(), i) ||
                        (made.lock && first.owners.empty() && all.size() == 1);
@@ -346,7 +393,8 @@ std::optional<WhyObject> Graph::outer_object(const Goroutine& goroutine) const {
 }
 
 void Graph::add_objects(WhyReport& report) const {
-  for (const auto& [side, waiters] : waiters_) report.objects.push_back(object(side, waiters));
+  report.objects.reserve(meetings_.size());
+  for (const auto& [side, meeting] : meetings_) report.objects.push_back(object(side, meeting));
   for (const Node& node : nodes_) {
     if (!never_wakes(*node.goroutine)) continue;
     WhyObject nothing;
@@ -355,9 +403,11 @@ void Graph::add_objects(WhyReport& report) const {
     nothing.never = true;
     report.objects.push_back(std::move(nothing));
   }
-  std::stable_sort(
-      report.objects.begin(), report.objects.end(),
-      [](const WhyObject& a, const WhyObject& b) { return a.waiters.size() > b.waiters.size(); });
+  const auto more_wait = [](const WhyObject& a, const WhyObject& b) {
+    return a.waiters.size() > b.waiters.size();
+  };
+  if (!std::is_sorted(report.objects.begin(), report.objects.end(), more_wait))
+    std::stable_sort(report.objects.begin(), report.objects.end(), more_wait);
   for (const Node& node : nodes_)
     if (auto outer = outer_object(*node.goroutine)) report.objects.push_back(std::move(*outer));
 }
@@ -369,9 +419,8 @@ void Graph::add_powers(WhyReport& report) const {
       ++report.more_can_go_on;
       continue;
     }
-    const model::CodePlace where = user_place(*node.goroutine);
     report.can_go_on.push_back(fmt::format("goroutine {} {} ({})", node.goroutine->id.value,
-                                           node.own_power, where.function));
+                                           node.own_power, node.place.function));
   }
 }
 
@@ -379,12 +428,13 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
   WhyReport report;
   report.source = snapshot.source;
   report.notes = snapshot.notes;
+  report.goroutines.reserve(nodes_.size());
   for (const Node& node : nodes_) {
     const Goroutine& goroutine = *node.goroutine;
     report.goroutines.push_back(
         {goroutine.id,
          model::state_of(goroutine),
-         user_place(goroutine),
+         node.place,
          {goroutine.created.function, goroutine.created.file, goroutine.created.line}});
   }
   report.cycles = cycles(stuck());

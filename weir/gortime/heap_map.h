@@ -21,10 +21,10 @@ using ObjectIndex = std::uint32_t;
 
 /// What marking looks at comes first, in one line of the processor's cache.
 struct alignas(64) HeapSpan {
-  std::uint64_t start = 0;             ///< of its pages
-  std::uint64_t element = 0;           ///< bytes of a slot
-  std::uint64_t reciprocal = 0;        ///< 2^64 / element, rounded up
-  const std::byte* content = nullptr;  ///< of scan spans
+  std::uint64_t start = 0;       ///< of its pages
+  std::uint64_t element = 0;     ///< bytes of a slot
+  std::uint64_t reciprocal = 0;  ///< 2^64 / element, rounded up
+  std::byte* content = nullptr;  ///< of scan spans
   /// Which slots from free_index on are allocated; null: all count as allocated.
   const std::uint8_t* alloc_bits = nullptr;
   ObjectIndex first = 0;  ///< index of slot 0
@@ -83,10 +83,11 @@ class HeapMap {
     if (known && (span.alloc_bits[slot / 8] >> (slot % 8) & 1) == 0) return {};
     return {&span, static_cast<std::uint32_t>(slot)};
   }
-  /// The content of an object of a scan span. Valid as long as the map.
-  static std::span<const std::uint64_t> words_of(const FoundObject& object) {
-    const std::byte* content = object.span->content + object.slot * object.span->element;
-    return {reinterpret_cast<const std::uint64_t*>(content), object.span->element / 8};
+  /// The copy of an object of a scan span. Valid as long as the map. Who needs the content no more
+  /// may keep something else there.
+  static std::span<std::uint64_t> words_of(const FoundObject& object) {
+    std::byte* content = object.span->content + object.slot * object.span->element;
+    return {reinterpret_cast<std::uint64_t*>(content), object.span->element / 8};
   }
   /// The object of an index.
   FoundObject object(ObjectIndex index) const;
@@ -99,6 +100,7 @@ class HeapMap {
     return number == 0 ? nullptr : &spans_[number - 1];
   }
 
+  /// Ascending.
   const std::vector<HeapSpan>& spans() const { return spans_; }
   std::size_t object_count() const { return object_count_; }
   std::uint64_t scan_bytes() const { return scan_bytes_; }

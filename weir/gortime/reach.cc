@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <unordered_map>
 
 #include "weir/gortime/reach_marker.h"
 #include "weir/gortime/reach_roots.h"
@@ -68,9 +67,10 @@ bool has_foreign_code(const Program& program, target::Memory& memory,
 
 struct Candidate {
   const ReachG* g = nullptr;
-  ReachWait wait;
-  std::string live_because;  ///< not empty: it counts as one that can go on
-  Address reached;           ///< the object that something reaches
+  std::uint32_t first = 0, last = 0;  ///< what it waits for: places [first, last) of the search
+  bool forever = false;
+  std::string_view live_because;  ///< not empty: it counts as one that can go on
+  Address reached;                ///< the object that something reaches
 };
 
 class Search {
@@ -98,14 +98,17 @@ class Search {
  private:
   Result<void> make_waiting_opaque();
   Result<void> find_candidates();
-  void watch(std::size_t candidate);
+  void watch();
+  std::span<const ReachWait::Place> places_of(const Candidate& candidate) const {
+    return std::span(places_).subspan(candidate.first, candidate.last - candidate.first);
+  }
   Result<void> mark_those_that_go_on();
   Result<void> settle();
   Result<void> mark_struct(const ReachG& g, const ReachRoot& root);
   Result<void> mark_goroutine(const ReachG& g);
   bool is_reached(Candidate& candidate);
   ReachReport report();
-  bool is_system(const ReachG& g) const;
+  ReachGoroutine describe(const Candidate& candidate) const;
 
   const Program& program_;
   target::Memory& memory_;
@@ -113,8 +116,9 @@ class Search {
   ReachState& state_;
   ReachMarker marker_;
   std::span<const MemoryRange> own_;
-  std::vector<Candidate> candidates_;
-  std::unordered_multimap<ObjectIndex, std::size_t> waits_for_;  // candidates by object
+  std::vector<Candidate> candidates_;  // in the order of the goroutines
+  std::vector<ReachWait::Place> places_;
+  std::vector<std::pair<ObjectIndex, std::uint32_t>> waits_for_;  // candidates by object; ascending
 };
 
 /// From a channel's queue the collector would go on to whoever waits in it.
@@ -167,26 +171,30 @@ Result<void> Search::mark_goroutine(const ReachG& g) {
 Result<void> Search::find_candidates() {
   for (const ReachG& g : state_.goroutines()) {
     if (!g.alive() || !state_.is_candidate(g)) continue;
-    Candidate candidate{&g, {}, {}, {}};
-    WEIR_TRY(candidate.wait, state_.wait_of(g));
-    candidate.live_because = candidate.wait.not_settled;
-    candidates_.push_back(std::move(candidate));
-    watch(candidates_.size() - 1);
+    WEIR_TRY(const ReachWait wait, state_.wait_of(g));
+    const auto first = static_cast<std::uint32_t>(places_.size());
+    places_.insert(places_.end(), wait.places.begin(), wait.places.end());
+    const auto last = static_cast<std::uint32_t>(places_.size());
+    candidates_.push_back({&g, first, last, wait.forever, wait.not_settled, {}});
   }
+  watch();
   return {};
 }
 
-/// The marker is to tell when something reaches what the candidate waits for.
-void Search::watch(std::size_t candidate) {
-  const ReachWait& wait = candidates_[candidate].wait;
-  for (const auto* list : {&wait.objects, &wait.sudogs}) {
-    for (const Address at : *list) {
-      const FoundObject object = heap_.find(at.value);
-      if (!object.span) continue;
-      marker_.watch(object);
-      waits_for_.emplace(object.index(), candidate);
+/// The marker is to tell when something reaches what a candidate waits for.
+void Search::watch() {
+  waits_for_.reserve(2 * places_.size());
+  for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
+    for (const ReachWait::Place& place : places_of(candidates_[i])) {
+      for (const Address at : {place.object, place.sudog}) {
+        const FoundObject object = heap_.find(at.value);
+        if (!object.span) continue;
+        marker_.watch(object);
+        waits_for_.emplace_back(object.index(), i);
+      }
     }
   }
+  std::sort(waits_for_.begin(), waits_for_.end());
 }
 
 Result<void> Search::mark_those_that_go_on() {
@@ -201,18 +209,18 @@ Result<void> Search::mark_those_that_go_on() {
 }
 
 bool Search::is_reached(Candidate& candidate) {
-  for (const Address at : candidate.wait.objects) {
-    const FoundObject object = heap_.find(at.value);
+  for (const ReachWait::Place& place : places_of(candidate)) {
+    const FoundObject object = heap_.find(place.object.value);
     if (object.span && !marker_.is_marked(object)) continue;
-    candidate.reached = at;
+    candidate.reached = place.object;
     candidate.live_because = object.span ? "something that can go on leads to it"
                                          : "it is a variable of a package, or on a stack";
     return true;
   }
-  for (const Address at : candidate.wait.sudogs) {
-    const FoundObject object = heap_.find(at.value);
+  for (const ReachWait::Place& place : places_of(candidate)) {
+    const FoundObject object = heap_.find(place.sudog.value);
     if (object.span && !marker_.is_marked_for_queues(object)) continue;
-    candidate.reached = at;
+    candidate.reached = place.sudog;
     candidate.live_because = "something that can go on leads to its place in a queue";
     return true;
   }
@@ -222,24 +230,39 @@ bool Search::is_reached(Candidate& candidate) {
 /// Until nothing changes: who waits for something that is reached can go on, and what it leads to
 /// is reached.
 Result<void> Search::settle() {
-  std::vector<std::size_t> to_look_at(candidates_.size());
-  std::iota(to_look_at.begin(), to_look_at.end(), std::size_t{0});
+  std::vector<std::uint32_t> to_look_at(candidates_.size());
+  std::iota(to_look_at.begin(), to_look_at.end(), 0U);
   marker_.drain();
   marker_.take_seen();  // all candidates are looked at anyway
   while (!to_look_at.empty()) {
-    for (const std::size_t i : to_look_at) {
+    for (const std::uint32_t i : to_look_at) {
       Candidate& candidate = candidates_[i];
-      if (candidate.wait.forever || !candidate.live_because.empty()) continue;
+      if (candidate.forever || !candidate.live_because.empty()) continue;
       if (is_reached(candidate)) WEIR_TRY_VOID(mark_goroutine(*candidate.g));
     }
     marker_.drain();
     to_look_at.clear();
     for (const ObjectIndex object : marker_.take_seen()) {
-      const auto [first, last] = waits_for_.equal_range(object);
-      for (auto it = first; it != last; ++it) to_look_at.push_back(it->second);
+      auto waiter = std::lower_bound(waits_for_.begin(), waits_for_.end(), std::pair(object, 0U));
+      for (; waiter != waits_for_.end() && waiter->first == object; ++waiter)
+        to_look_at.push_back(waiter->second);
     }
   }
   return {};
+}
+
+ReachGoroutine Search::describe(const Candidate& candidate) const {
+  ReachGoroutine out{candidate.g->id, ReachVerdict::proved, candidate.live_because, {}, {}};
+  if (candidate.live_because.empty()) return out;
+  out.verdict = ReachVerdict::held;
+  const FoundObject object = heap_.find(candidate.reached.value);
+  if (object.span && marker_.is_marked(object)) {
+    out.root.emplace();
+    out.path = marker_.path_to(object, *out.root);
+  } else if (candidate.reached && !object.span) {
+    out.root = ReachRoot{RootKind::global, candidate.reached, {}, 0};
+  }
+  return out;
 }
 
 ReachReport Search::report() {
@@ -247,29 +270,15 @@ ReachReport Search::report() {
   report.spans = heap_.spans().size();
   report.objects_marked = marker_.marked();
   report.scanned_bytes = heap_.scan_bytes();
-  std::unordered_map<const ReachG*, const Candidate*> by_g;
-  for (const Candidate& candidate : candidates_) by_g[candidate.g] = &candidate;
+  report.goroutines.reserve(state_.goroutines().size());
+  auto candidate = candidates_.begin();
   for (const ReachG& g : state_.goroutines()) {
     if (!g.alive()) continue;
-    ReachGoroutine out;
-    out.id = g.id;
-    const auto found = by_g.find(&g);
-    if (found == by_g.end()) {
-      report.goroutines.push_back(std::move(out));
-      continue;
+    if (candidate != candidates_.end() && candidate->g == &g) {
+      report.goroutines.push_back(describe(*candidate++));
+    } else {
+      report.goroutines.push_back({g.id, ReachVerdict::not_applicable, {}, {}, {}});
     }
-    const Candidate& candidate = *found->second;
-    out.waits_on = candidate.wait.objects;
-    out.because = candidate.live_because;
-    out.verdict = candidate.live_because.empty() ? ReachVerdict::proved : ReachVerdict::held;
-    const FoundObject object = heap_.find(candidate.reached.value);
-    if (object.span && marker_.is_marked(object)) {
-      out.root.emplace();
-      out.path = marker_.path_to(object, *out.root);
-    } else if (candidate.reached && !object.span) {
-      out.root = ReachRoot{RootKind::global, candidate.reached, {}, 0};
-    }
-    report.goroutines.push_back(std::move(out));
   }
   return report;
 }
@@ -294,7 +303,7 @@ Result<ReachReport> find_unreachable(const Program& program, target::Memory& mem
   for (const HeapSpan& span : heap.spans())
     if (span.user_arena)
       return fail(ErrorCode::unsupported, "the program uses arenas (GOEXPERIMENT=arenas)");
-  WEIR_TRY(auto marker, ReachMarker::make(heap));
+  ReachMarker marker(heap);
   marker.leave_out(options.without);
   return Search(program, memory, heap, state, std::move(marker), options.own_memory).run();
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "weir/base/address.h"
@@ -61,8 +61,7 @@ enum class ReachVerdict : std::uint8_t {
 struct ReachGoroutine {
   Goid id;
   ReachVerdict verdict = ReachVerdict::not_applicable;
-  std::string because;            ///< a clause
-  std::vector<Address> waits_on;  ///< channels, semaphores, notifyLists
+  std::string_view because;       ///< a clause; of static storage
   std::optional<ReachRoot> root;  ///< held: from where
   std::vector<ReachObject> path;  ///< held: from the root to the object that is waited on
 };

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "weir/base/assert.h"
 #include "weir/gortime/reach_threads.h"
 
 namespace weir::gortime {
@@ -15,11 +16,6 @@ constexpr std::size_t part_words = 64;     // of a large object
 constexpr std::size_t most_alone = 2'000;  // rounds before other threads are asked to help
 
 }  // namespace
-
-Result<ReachMarker> ReachMarker::make(const HeapMap& heap) {
-  WEIR_TRY(auto parents, LargeMemory::make(heap.object_count() * sizeof(std::uint32_t)));
-  return ReachMarker(heap, std::move(parents));
-}
 
 void ReachMarker::make_opaque(Address at) {
   const FoundObject object = heap_.find(at.value);
@@ -38,11 +34,16 @@ bool ReachMarker::visit(const FoundObject& object, std::uint32_t parent, Counts 
   }
   if ((flags & ObjectFlags::marked) != 0) return false;
   if ((flags_.set(index, ObjectFlags::marked) & ObjectFlags::marked) != 0) return false;
-  parent_of(index) = parent;
   ++share.marked;
-  if (watched) share.seen.push_back(index);
-  if (object.span->scan && (flags & ObjectFlags::opaque) == 0)
-    share.pending.push_back({object.span, object.slot, 0});
+  const bool followed = object.span->scan && (flags & ObjectFlags::opaque) == 0;
+  if (followed) {
+    const auto span = static_cast<std::uint32_t>(object.span - heap_.spans().data());
+    share.pending.push({span, object.slot, 0, parent});
+  }
+  if (watched) {
+    share.seen.push_back(index);
+    if (!followed) share.ends.push_back({index, parent});
+  }
   return true;
 }
 
@@ -64,31 +65,30 @@ void ReachMarker::mark_words(std::span<const std::uint64_t> words, Address at, R
 
 /// The words of the objects that were found last. Of a large one a part, and the rest is pending.
 void ReachMarker::gather_leads(Share& share, std::vector<Lead>& leads) const {
-  std::array<Pending, objects_at_once> taken;
-  const std::size_t count = std::min(objects_at_once, share.pending.size());
-  std::copy_n(share.pending.end() - static_cast<std::ptrdiff_t>(count), count, taken.begin());
-  share.pending.resize(share.pending.size() - count);
-  const auto words_from = [](const Pending& one) {
-    return HeapMap::words_of({one.span, one.slot}).subspan(std::size_t{one.part} * part_words);
+  std::array<PendingObject, objects_at_once> taken;
+  const std::size_t count = share.pending.pop(taken);
+  const auto words_from = [this](const PendingObject& one) {
+    return HeapMap::words_of(object_of(one)).subspan(std::size_t{one.part} * part_words);
   };
-  for (const Pending& one : std::span(taken).first(count)) {
+  for (const PendingObject& one : std::span(taken).first(count)) {
     const std::uint64_t* words = words_from(one).data();
     __builtin_prefetch(words);
     __builtin_prefetch(words + 8);
   }
-  for (const Pending& one : std::span(taken).first(count)) {
+  for (const PendingObject& one : std::span(taken).first(count)) {
     auto words = words_from(one);
     if (words.size() > part_words) {
-      share.pending.push_back({one.span, one.slot, one.part + 1});
+      share.pending.push({one.span, one.slot, one.part + 1, 0});
       words = words.first(part_words);
     }
-    const ObjectIndex parent = one.span->first + one.slot;
+    const ObjectIndex parent = object_of(one).index();
     for (const std::uint64_t word : words) {
       const HeapSpan* span = heap_.find_span(word);
       if (!span) continue;
       __builtin_prefetch(span);
       leads.push_back({word, span, parent});
     }
+    if (one.part == 0) words.front() = one.parent;
   }
 }
 
@@ -99,9 +99,7 @@ void ReachMarker::follow_some(Share& share, std::vector<Lead>& leads) {
   gather_leads(share, leads);
   for (Lead& lead : leads) {
     lead.object = HeapMap::find_in(*lead.span, lead.word);
-    if (!lead.object.span) continue;
-    flags_.fetch_ahead(lead.object.index());
-    __builtin_prefetch(&parent_of(lead.object.index()), 1);
+    if (lead.object.span) flags_.fetch_ahead(lead.object.index());
   }
   for (const Lead& lead : leads)
     if (lead.object.span) visit(lead.object, lead.parent, Counts::for_all, share);
@@ -116,10 +114,8 @@ class ReachMarker::Pool {
     if (!wanted_.load(std::memory_order_relaxed) || share.pending.size() < 2 * objects_at_once)
       return;
     const std::scoped_lock hold(lock_);
-    // The older half: it leads to more.
-    const auto half = share.pending.begin() + static_cast<std::ptrdiff_t>(share.pending.size() / 2);
-    pending_.insert(pending_.end(), share.pending.begin(), half);
-    share.pending.erase(share.pending.begin(), half);
+    if (!pending_.empty()) return;  // another one gave
+    pending_ = share.pending.take_half();
     wanted_ = false;
     changed_.notify_one();
   }
@@ -130,9 +126,12 @@ class ReachMarker::Pool {
     while (pending_.empty()) {
       if (busy_ == 0) return false;
       wanted_ = true;
+      ++waiting_;
       changed_.wait(hold);
+      --waiting_;
     }
-    share.pending.swap(pending_);
+    share.pending = std::exchange(pending_, {});
+    wanted_ = waiting_ > 0;
     ++busy_;
     return true;
   }
@@ -146,7 +145,8 @@ class ReachMarker::Pool {
   std::mutex lock_;
   std::condition_variable changed_;
   std::atomic<bool> wanted_{true};
-  std::vector<Pending> pending_;
+  PendingObjects pending_;
+  unsigned waiting_ = 0;
   unsigned busy_ = 1;  // threads that have work; at first the one that made it
 };
 
@@ -165,6 +165,7 @@ void ReachMarker::drain_together() {
   std::swap(shares[0], own_);
   for (const Share& share : std::span(shares).subspan(1)) {
     own_.seen.insert(own_.seen.end(), share.seen.begin(), share.seen.end());
+    own_.ends.insert(own_.ends.end(), share.ends.begin(), share.ends.end());
     own_.marked += share.marked;
   }
 }
@@ -172,23 +173,38 @@ void ReachMarker::drain_together() {
 void ReachMarker::drain() {
   std::vector<Lead> leads;
   for (std::size_t round = 0; !own_.pending.empty(); ++round) {
-    if (round == most_alone && reach_threads() > 1) return drain_together();
+    if (round == most_alone && reach_threads() > 1) {
+      drain_together();
+      break;
+    }
     follow_some(own_, leads);
   }
+  keep_ends();
+}
+
+void ReachMarker::keep_ends() {
+  for (const End& end : own_.ends) ends_.emplace(end.object, end.parent);
+  own_.ends.clear();
+}
+
+std::uint32_t ReachMarker::parent_of(const FoundObject& object) const {
+  if (is_followed(object)) return static_cast<std::uint32_t>(HeapMap::words_of(object).front());
+  const auto found = ends_.find(object.index());
+  WEIR_ASSERT(found != ends_.end());
+  return found->second;
 }
 
 std::vector<ReachObject> ReachMarker::path_to(const FoundObject& object, ReachRoot& root) const {
   std::vector<ReachObject> path;
-  ObjectIndex index = object.index();
+  FoundObject at = object;
   while (true) {
-    const FoundObject at = heap_.object(index);
     path.push_back({at.start(), at.span->element});
-    const std::uint32_t parent = parent_of(index);
+    const std::uint32_t parent = parent_of(at);
     if ((parent & is_root) != 0) {
       root = roots_[parent & ~is_root];
       break;
     }
-    index = parent;
+    at = heap_.object(parent);
   }
   std::reverse(path.begin(), path.end());
   return path;

@@ -2,12 +2,13 @@
 // ReachMarker: what can be reached from words, conservatively. Internal to reach.h.
 #include <atomic>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "weir/gortime/heap_map.h"
-#include "weir/gortime/large_memory.h"
 #include "weir/gortime/reach.h"
+#include "weir/gortime/reach_pending.h"
 
 namespace weir::gortime {
 
@@ -43,11 +44,12 @@ class ObjectFlags {
 
 /// One thread adds roots and asks; drain() has others help where there is much to do. Of the ways
 /// that lead to an object the first is remembered: with several threads that may be another one in
-/// each run.
+/// each run. It is remembered where it costs no memory: an object that was followed has no more use
+/// for its copy, whose first word then says who led to it.
 class ReachMarker {
  public:
-  /// `heap` must outlive it. Errors: those of LargeMemory.
-  static Result<ReachMarker> make(const HeapMap& heap);
+  /// `heap` must outlive it. drain() writes over the copies of objects that it follows.
+  explicit ReachMarker(const HeapMap& heap) : heap_(heap), flags_(heap.object_count()) {}
 
   /// Roots of this kind count for nothing from now on.
   void leave_out(unsigned kinds) { without_ = kinds; }
@@ -73,21 +75,22 @@ class ReachMarker {
   }
   /// Watched objects that were marked since the last call; one may be there twice.
   std::vector<ObjectIndex> take_seen() { return std::exchange(own_.seen, {}); }
-  /// How a marked object is reached: the objects from the root on, itself last.
+  /// How a watched object that is marked is reached, known after drain(): the objects from the root
+  /// on, itself last.
   std::vector<ReachObject> path_to(const FoundObject& object, ReachRoot& root) const;
   std::size_t marked() const { return own_.marked; }
 
  private:
-  /// An object to be followed, from this part of it on. There may be as many as objects.
-  struct Pending {
-    const HeapSpan* span = nullptr;
-    std::uint32_t slot = 0;
-    std::uint32_t part = 0;
+  /// A watched object that is not followed, so that its copy remembers nothing.
+  struct End {
+    ObjectIndex object = 0;
+    std::uint32_t parent = 0;
   };
   /// What one thread has at hand.
   struct Share {
-    std::vector<Pending> pending;
+    PendingObjects pending;
     std::vector<ObjectIndex> seen;
+    std::vector<End> ends;
     std::size_t marked = 0;
   };
   /// A word of an object that points into a span.
@@ -99,11 +102,14 @@ class ReachMarker {
   };
   class Pool;
 
-  ReachMarker(const HeapMap& heap, LargeMemory parents)
-      : heap_(heap), flags_(heap.object_count()), parents_(std::move(parents)) {}
-  std::uint32_t& parent_of(ObjectIndex i) const {
-    return reinterpret_cast<std::uint32_t*>(parents_.data())[i];
+  FoundObject object_of(const PendingObject& one) const {
+    return {&heap_.spans()[one.span], one.slot};
   }
+  bool is_followed(const FoundObject& object) const {
+    return object.span->scan && (flags_.of(object.index()) & ObjectFlags::opaque) == 0;
+  }
+  std::uint32_t parent_of(const FoundObject& object) const;
+  void keep_ends();
   void mark(std::uint64_t word, const ReachRoot& root, Counts counts);
   bool visit(const FoundObject& object, std::uint32_t parent, Counts counts, Share& share);
   void gather_leads(Share& share, std::vector<Lead>& leads) const;
@@ -114,9 +120,10 @@ class ReachMarker {
 
   const HeapMap& heap_;
   ObjectFlags flags_;
-  LargeMemory parents_;  // for each object another one's index, or is_root | index of roots_
+  // Parents are another object's index, or is_root | index of roots_.
   std::vector<ReachRoot> roots_;  // that found something first
   Share own_;
+  std::unordered_map<ObjectIndex, std::uint32_t> ends_;  // parents of such objects
   unsigned without_ = 0;
 };
 

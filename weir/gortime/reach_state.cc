@@ -27,18 +27,18 @@ tl::unexpected<Error> cyclic(std::string_view what, Address at) {
   return fail(ErrorCode::invalid, fmt::format("{} does not end", what), at);
 }
 
-bool waits_on_channel(const std::string& reason) {
+bool waits_on_channel(std::string_view reason) {
   return reason == "chan receive" || reason == "chan send" || reason == "select";
 }
-bool waits_for_ever(const std::string& reason) {
+bool waits_for_ever(std::string_view reason) {
   return reason == "chan receive (nil chan)" || reason == "chan send (nil chan)" ||
          reason == "select (no cases)";
 }
-bool waits_on_semaphore(const std::string& reason) {
+bool waits_on_semaphore(std::string_view reason) {
   return reason == "semacquire" || reason == "sync.Mutex.Lock" || reason == "sync.RWMutex.Lock" ||
          reason == "sync.RWMutex.RLock" || reason == "sync.WaitGroup.Wait";
 }
-bool waits_on_cond(const std::string& reason) {
+bool waits_on_cond(std::string_view reason) {
   return reason == "sync.Cond.Wait";
 }
 
@@ -269,8 +269,7 @@ Result<ReachWait> ReachState::channel_wait(const ReachG& g) const {
     WEIR_TRY(const bool receives, queue_holds(receivers, sudog));
     WEIR_TRY(const bool sends, receives ? Result<bool>(true) : queue_holds(senders, sudog));
     if (!sends) wait.not_settled = "it has been taken out of a channel's queue";
-    wait.objects.push_back(channel);
-    wait.sudogs.push_back(sudog);
+    wait.places.push_back({channel, sudog});
     WEIR_TRY(sudog, memory_.read_pointer(sudog + sl.waitlink));
   }
   return wait;
@@ -283,8 +282,7 @@ Result<ReachWait> ReachState::semaphore_wait(const ReachG& g) const {
     wait.not_settled = "it is not in the semaphore table";
     return wait;
   }
-  wait.objects.push_back(found->second.word);
-  wait.sudogs.push_back(found->second.sudog);
+  wait.places.push_back({found->second.word, found->second.sudog});
   return wait;
 }
 
@@ -344,8 +342,7 @@ Result<ReachWait> ReachState::cond_wait(const ReachG& g) const {
     WEIR_TRY(list, find_notify_list(g, sudog));
     if (!list) wait.not_settled = "its Cond was not found";
   }
-  wait.objects.push_back(list);
-  wait.sudogs.push_back(sudog);
+  wait.places.push_back({list, sudog});
   return wait;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // What a proof by reachability knows of the runtime's threads and goroutines. Internal to reach.h.
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -28,7 +29,7 @@ struct ReachG {
   Goid id;
   std::uint32_t status = 0;
   bool scanning = false;
-  std::string reason;  ///< empty if it doesn't wait
+  std::string_view reason;  ///< empty if it doesn't wait; the Program's
   StackRange stack;
   Address sched_sp, syscall_sp, m, waiting, bubble, xregs, start_pc;
   std::uint32_t select_done = 0;
@@ -38,10 +39,14 @@ struct ReachG {
 
 /// One wait: what must be unreachable for the goroutine to be leaked.
 struct ReachWait {
-  std::vector<Address> objects;
-  std::vector<Address> sudogs;
-  bool forever = false;     ///< a nil channel, select{}
-  std::string not_settled;  ///< not empty: it may be on its way to be woken, and how that is seen
+  struct Place {
+    Address object;  ///< channel, semaphore or notifyList
+    Address sudog;   ///< in its queue
+  };
+  std::vector<Place> places;
+  bool forever = false;  ///< a nil channel, select{}
+  /// Not empty: it may be on its way to be woken, and how that is seen.
+  std::string_view not_settled;
 };
 
 class ReachState {

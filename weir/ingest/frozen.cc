@@ -9,7 +9,6 @@ namespace {
 
 Result<gortime::Gatherer> gather(gortime::Program& program, target::Memory& memory,
                                  const Moment& moment) {
-  WEIR_TRY_VOID(program.prepare(memory));
   gortime::Gatherer gatherer(
       {&program.layout(), &program.globals(), &program.wait_reasons(), program.file().machine()},
       memory);
@@ -35,6 +34,7 @@ model::Snapshot build(gortime::Gatherer& gatherer, gortime::Program& program,
 
 Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& memory,
                                     const Moment& moment) {
+  WEIR_TRY_VOID(program.prepare(memory));
   WEIR_TRY(auto gatherer, gather(program, memory, moment));
   return build(gatherer, program, memory, moment);
 }
@@ -42,10 +42,13 @@ Result<model::Snapshot> read_frozen(gortime::Program& program, target::Memory& m
 Result<Proven> prove_frozen(gortime::Program& program, target::Memory& memory, const Moment& moment,
                             const std::vector<gortime::ReachThread>& threads,
                             const gortime::ReachOptions& options) {
+  WEIR_TRY_VOID(program.prepare(memory));
+  // First the search, whose copy of the heap is gone before the rest takes memory.
+  const auto found = gortime::find_unreachable(program, memory, threads, options);
   WEIR_TRY(auto gatherer, gather(program, memory, moment));
   Proven proven;
   proven.snapshot = build(gatherer, program, memory, moment);
-  proven.proof = prove({program, memory, threads, gatherer.goroutines(), proven.snapshot}, options);
+  proven.proof = describe_proof({program, gatherer.goroutines(), proven.snapshot}, found);
   return proven;
 }
 

@@ -38,11 +38,14 @@ std::unordered_map<int, int> go_ids(const Moment& moment) {
 
 }  // namespace
 
-/// From memory that does not change: first the snapshot, then the proof.
+/// From memory that does not change. First comes the search, whose copy of the heap is gone before
+/// the rest takes memory.
 Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& moment,
                                              const std::vector<gortime::ReachThread>& threads,
                                              const ProofOptions& options, bool record) {
   if (record) WEIR_TRY_VOID(program->prepare(frozen));  // so that it is read, and kept
+  const auto found =
+      gortime::find_unreachable(*program, frozen, threads, reach_options(options, record));
   gortime::Gatherer gatherer(context(), frozen);
   gatherer.use_threads(stack_pointers_of(moment));
   WEIR_TRY_VOID(gatherer.gather());
@@ -50,8 +53,7 @@ Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& mom
   proven.snapshot = build(gatherer, moment, frozen);
   proven.snapshot.consistent = true;
   find_holders(gatherer.goroutines(), *program, frozen, moment.monotonic_now, proven.snapshot);
-  proven.proof = prove({*program, frozen, threads, gatherer.goroutines(), proven.snapshot},
-                       reach_options(options, record));
+  proven.proof = describe_proof({*program, gatherer.goroutines(), proven.snapshot}, found);
   return proven;
 }
 

@@ -145,7 +145,7 @@ model::ProofGoroutine verdict_of(const ReachGoroutine& found, const Goroutine& g
       break;
     case ReachVerdict::held:
       out.verdict = ProofVerdict::held;
-      out.because = found.because;
+      out.because = std::string(found.because);
       out.path = path_of(found, goroutine, words);
       break;
     case ReachVerdict::proved:
@@ -175,9 +175,8 @@ gortime::ReachOptions reach_options(const ProofOptions& options, bool record) {
   return reach;
 }
 
-model::Proof prove(const ProofSource& source, const gortime::ReachOptions& options) {
+model::Proof describe_proof(const ProofSource& source, const Result<gortime::ReachReport>& found) {
   model::Proof proof;
-  auto found = gortime::find_unreachable(source.program, source.memory, source.threads, options);
   if (!found) {
     proof.refused = to_string(found.error());
     return proof;

@@ -14,9 +14,7 @@ namespace weir::ingest {
 
 struct ProofSource {
   const gortime::Program& program;
-  target::Memory& memory;  ///< frozen
-  const std::vector<gortime::ReachThread>& threads;
-  /// Goroutines gathered from the same memory, and the snapshot built from them.
+  /// Goroutines gathered from the memory that the search was in, and the snapshot built from them.
   const std::vector<gortime::GoroutineState>& states;
   const model::Snapshot& snapshot;
 };
@@ -24,7 +22,7 @@ struct ProofSource {
 /// `record`: what is read is kept a second time.
 gortime::ReachOptions reach_options(const ProofOptions& options, bool record);
 
-/// Never fails: what stands in the way of a proof is Proof::refused.
-model::Proof prove(const ProofSource& source, const gortime::ReachOptions& options);
+/// Says what find_unreachable() found. An error of it becomes Proof::refused.
+model::Proof describe_proof(const ProofSource& source, const Result<gortime::ReachReport>& found);
 
 }  // namespace weir::ingest

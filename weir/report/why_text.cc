@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "weir/model/goname.h"
 #include "weir/report/finding_rows.h"
@@ -26,17 +27,12 @@ using model::WhyStep;
 namespace {
 
 constexpr std::size_t most_listed = 8;
-
-std::map<std::uint64_t, const WhyGoroutine*> by_id(const WhyReport& report) {
-  std::map<std::uint64_t, const WhyGoroutine*> found;
-  for (const WhyGoroutine& goroutine : report.goroutines) found[goroutine.id.value] = &goroutine;
-  return found;
-}
+constexpr std::size_t piece = 1 << 20;  // of JSON, handed over at once
 
 class Page {
  public:
   Page(const WhyReport& report, const WhyOptions& options)
-      : options_(options), goroutines_(by_id(report)) {}
+      : options_(options), goroutines_(report.goroutines) {}
 
   std::string paint(const char* code, std::string_view text) const {
     return options_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
@@ -45,22 +41,26 @@ class Page {
 
   /// "goroutine 7 (main.worker  a.go:12)".
   std::string name(Goid id) const {
-    const auto found = goroutines_.find(id.value);
-    if (found == goroutines_.end()) return fmt::format("goroutine {}", id.value);
-    const CodePlace& where = found->second->where;
-    return fmt::format("goroutine {} ({}  {}:{})", id.value, printable(where.function),
-                       printable(below(where.file, options_.root)), where.line);
+    const WhyGoroutine* found = find(id);
+    const std::string number = fmt::format("goroutine {}", id.value);
+    return found == nullptr ? number : fmt::format("{} ({})", number, place(found->where));
   }
-  std::string file(std::string_view name) const { return printable(below(name, options_.root)); }
+  /// "main.worker  a.go:12".
+  std::string place(const CodePlace& place) const {
+    return fmt::format("{}  {}:{}", printable(place.function),
+                       printable(below(place.file, options_.root)), place.line);
+  }
   const WhyGoroutine* find(Goid id) const {
-    const auto found = goroutines_.find(id.value);
-    return found == goroutines_.end() ? nullptr : found->second;
+    const auto found =
+        std::lower_bound(goroutines_.begin(), goroutines_.end(), id,
+                         [](const WhyGoroutine& one, Goid wanted) { return one.id < wanted; });
+    return found == goroutines_.end() || found->id != id ? nullptr : &*found;
   }
   std::string take() { return std::move(out_); }
 
  private:
   const WhyOptions& options_;
-  std::map<std::uint64_t, const WhyGoroutine*> goroutines_;
+  const std::vector<WhyGoroutine>& goroutines_;  // ascending
   std::string out_;
 };
 
@@ -132,13 +132,80 @@ void add_object(Page& page, const WhyObject& object, bool variables_known) {
   if (object.wakers.empty() && object.outside.empty()) add_nobody(page, object, variables_known);
 }
 
-void add_held(Page& page, const model::ProofGoroutine& one) {
+/// Goroutines of a proof that a person takes for one: they wait in the same place, were created in
+/// the same place, and the argument for them begins the same.
+struct Alike {
+  const WhyGoroutine* first = nullptr;  ///< null if the report does not have it
+  std::vector<const model::ProofGoroutine*> all;
+};
+
+/// Most goroutines first.
+std::vector<Alike> group(const Page& page, const model::Proof& proof, model::ProofVerdict verdict) {
+  using Place = std::tuple<std::string_view, std::string_view, std::int32_t>;
+  const auto key_of = [](const CodePlace& place) {
+    return Place{place.function, place.file, place.line};
+  };
+  static const WhyGoroutine unknown;
+  std::map<std::tuple<Place, Place, std::string_view, std::string_view, std::string_view>,
+           std::size_t>
+      known;
+  std::vector<Alike> groups;
+  for (const model::ProofGoroutine& one : proof.goroutines) {
+    if (one.verdict != verdict) continue;
+    const WhyGoroutine* found = page.find(one.id);
+    const WhyGoroutine& goroutine = found == nullptr ? unknown : *found;
+    const std::string_view root = one.path.empty() ? std::string_view() : one.path.front();
+    const auto [entry, is_new] = known.try_emplace(
+        {key_of(goroutine.where), key_of(goroutine.created), goroutine.state, one.because, root},
+        groups.size());
+    if (is_new) groups.push_back({found, {}});
+    groups[entry->second].all.push_back(&one);
+  }
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const Alike& a, const Alike& b) { return a.all.size() > b.all.size(); });
+  return groups;
+}
+
+/// "goroutine 7 (main.worker  a.go:12)", "20 goroutines (main.worker  a.go:12)".
+std::string name(const Page& page, const Alike& alike) {
+  if (alike.all.size() == 1) return page.name(alike.all.front()->id);
+  const std::string many = counted(alike.all.size(), "goroutine");
+  return alike.first == nullptr ? many
+                                : fmt::format("{} ({})", many, page.place(alike.first->where));
+}
+
+/// Which ones they are, if there are several.
+void add_members(Page& page, const Alike& alike) {
+  if (alike.all.size() == 1) return;
+  std::string line = "    goroutines ";
+  const std::size_t listed = std::min(alike.all.size(), most_listed);
+  for (std::size_t i = 0; i < listed; ++i)
+    line += fmt::format("{}{}", i == 0 ? "" : ", ", alike.all[i]->id.value);
+  if (listed < alike.all.size())
+    line += fmt::format(" and {} more (-json lists all)", alike.all.size() - listed);
+  page.line(line);
+}
+
+void add_leaked(Page& page, const Alike& alike) {
   page.line();
-  page.line(fmt::format("held: {}", page.name(one.id)));
-  page.line(fmt::format("    because {}", printable(one.because)));
-  for (std::size_t i = 0; i < one.path.size(); ++i)
-    page.line(
-        fmt::format("    {:>{}}{}{}", "", 2 * i, i == 0 ? "" : "-> ", printable(one.path[i])));
+  page.line(page.paint("1;31", fmt::format("leaked [proved]: {}", name(page, alike))));
+  if (const WhyGoroutine* goroutine = alike.first) {
+    page.line(fmt::format("    waits: {}", printable(goroutine->state)));
+    if (!goroutine->created.function.empty())
+      page.line(fmt::format("    created by {}", page.place(goroutine->created)));
+  }
+  page.line(fmt::format("    because {}", printable(alike.all.front()->because)));
+  add_members(page, alike);
+}
+
+void add_held(Page& page, const Alike& alike) {
+  page.line();
+  page.line(fmt::format("held: {}", name(page, alike)));
+  page.line(fmt::format("    because {}", printable(alike.all.front()->because)));
+  const std::vector<std::string>& path = alike.all.front()->path;
+  for (std::size_t i = 0; i < path.size(); ++i)
+    page.line(fmt::format("    {:>{}}{}{}", "", 2 * i, i == 0 ? "" : "-> ", printable(path[i])));
+  add_members(page, alike);
 }
 
 void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
@@ -147,7 +214,7 @@ void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
     page.line(fmt::format("nothing is proved, because {}", printable(proof.refused)));
     return;
   }
-  std::size_t proved = 0, held = 0, shown = 0;
+  std::size_t proved = 0, held = 0;
   for (const model::ProofGoroutine& one : proof.goroutines) {
     proved += one.verdict == model::ProofVerdict::proved ? 1 : 0;
     held += one.verdict == model::ProofVerdict::held ? 1 : 0;
@@ -158,26 +225,17 @@ void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
   if (proof.stopped)
     page.line(fmt::format("    looked at a copy of the process, which stood for {}; {} MB of heap",
                           to_text(*proof.stopped), (proof.scanned_bytes + (1 << 19)) >> 20));
-  for (const model::ProofGoroutine& one : proof.goroutines) {
-    if (one.verdict != model::ProofVerdict::proved) continue;
-    page.line();
-    page.line(page.paint("1;31", fmt::format("leaked [proved]: {}", page.name(one.id))));
-    const WhyGoroutine* goroutine = page.find(one.id);
-    if (goroutine != nullptr) page.line(fmt::format("    waits: {}", printable(goroutine->state)));
-    if (goroutine != nullptr && !goroutine->created.function.empty())
-      page.line(fmt::format("    created by {}  {}:{}", printable(goroutine->created.function),
-                            page.file(goroutine->created.file), goroutine->created.line));
-    page.line(fmt::format("    because {}", printable(one.because)));
+  for (const Alike& alike : group(page, proof, model::ProofVerdict::proved))
+    add_leaked(page, alike);
+  std::size_t left = held, shown = 0;
+  for (const Alike& alike : group(page, proof, model::ProofVerdict::held)) {
+    if (top != 0 && ++shown > top) break;
+    add_held(page, alike);
+    left -= alike.all.size();
   }
-  for (const model::ProofGoroutine& one : proof.goroutines) {
-    if (one.verdict != model::ProofVerdict::held) continue;
-    if (top != 0 && ++shown > top) continue;
-    add_held(page, one);
-  }
-  if (shown > top && top != 0) {
-    page.line();
-    page.line(fmt::format("{} more that are held (-top 0 shows all)", shown - top));
-  }
+  if (left == 0) return;
+  page.line();
+  page.line(fmt::format("{} more that are held (-top 0 shows all)", left));
 }
 
 std::string headline(const WhyReport& report) {
@@ -297,17 +355,10 @@ void write_proved(JsonWriter& json, const model::ProofGoroutine& one) {
   json.end_object();
 }
 
-void write_proof(JsonWriter& json, const model::Proof& proof) {
-  json.key("proof");
-  json.begin_object();
+void write_proof_facts(JsonWriter& json, const model::Proof& proof) {
   json.member_if("refused", proof.refused);
   if (proof.stopped) json.member("stopped_ns", proof.stopped->value);
   json.member("scanned_bytes", proof.scanned_bytes);
-  json.key("goroutines");
-  json.begin_array();
-  for (const model::ProofGoroutine& one : proof.goroutines) write_proved(json, one);
-  json.end_array();
-  json.end_object();
 }
 
 void write_goroutine(JsonWriter& json, const WhyGoroutine& goroutine) {
@@ -319,19 +370,25 @@ void write_goroutine(JsonWriter& json, const WhyGoroutine& goroutine) {
   json.end_object();
 }
 
-template <class List, class Write>
-void write_list(JsonWriter& json, const char* key, const List& list, Write write) {
-  json.key(key);
-  json.begin_array();
-  for (const auto& one : list) write(json, one);
-  json.end_array();
-}
-
 }  // namespace
 
-std::string render_why_json(const WhyReport& report) {
+void write_why_json(const WhyReport& report, const TextSink& sink) {
   std::string out;
   JsonWriter json(out);
+  const auto hand_over = [&](std::size_t above) {
+    if (out.size() <= above) return;
+    sink(out);
+    out.clear();
+  };
+  const auto write_list = [&](const char* key, const auto& list, auto write) {
+    json.key(key);
+    json.begin_array();
+    for (const auto& one : list) {
+      write(json, one);
+      hand_over(piece);
+    }
+    json.end_array();
+  };
   json.begin_object();
   json.member("schema", "weir.why/1");
   json.key("source");
@@ -340,20 +397,26 @@ std::string render_why_json(const WhyReport& report) {
   json.member_if("runtime_silent", report.runtime_check.text);
   if (!report.runtime_check.silent.empty())
     write_list(
-        json, "runtime_silent_because", report.runtime_check.silent,
+        "runtime_silent_because", report.runtime_check.silent,
         [](JsonWriter& to, model::SilenceReason reason) { to.value(model::to_string(reason)); });
-  if (report.proof) write_proof(json, *report.proof);
-  write_list(json, "cycles", report.cycles, write_cycle);
-  write_list(json, "objects", report.objects, write_object);
-  write_list(json, "goroutines", report.goroutines, write_goroutine);
-  write_list(json, "can_go_on", report.can_go_on,
+  if (report.proof) {
+    json.key("proof");
+    json.begin_object();
+    write_proof_facts(json, *report.proof);
+    write_list("goroutines", report.proof->goroutines, write_proved);
+    json.end_object();
+  }
+  write_list("cycles", report.cycles, write_cycle);
+  write_list("objects", report.objects, write_object);
+  write_list("goroutines", report.goroutines, write_goroutine);
+  write_list("can_go_on", report.can_go_on,
              [](JsonWriter& to, const std::string& one) { to.value(one); });
   json.member("more_can_go_on", report.more_can_go_on);
   json.key("notes");
   write_notes(json, report.notes);
   json.end_object();
   out += '\n';
-  return out;
+  hand_over(0);
 }
 
 }  // namespace weir::report

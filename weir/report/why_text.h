@@ -1,6 +1,8 @@
 #pragma once
 // `weir why` for people, as JSON (schema "weir.why/1", docs/json.md) and as a Graphviz graph.
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "weir/model/why.h"
 
@@ -13,7 +15,9 @@ struct WhyOptions {
 };
 
 std::string render_why(const model::WhyReport& report, const WhyOptions& options);
-std::string render_why_json(const model::WhyReport& report);
+using TextSink = std::function<void(std::string_view)>;
+/// Piece by piece: of 100,000 goroutines it is some 50 MB.
+void write_why_json(const model::WhyReport& report, const TextSink& sink);
 /// Boxes are goroutines, ellipses what they are blocked on, notes variables, octagons timers, and a
 /// diamond the network poller; red arrows make a cycle.
 std::string render_why_dot(const model::WhyReport& report);

@@ -16,7 +16,7 @@ namespace weir::target {
 namespace {
 
 constexpr std::size_t block_size = 16 << 10;
-constexpr std::size_t block_count = 512;
+constexpr std::size_t block_count = 128;
 constexpr std::size_t largest_small = 4096;  // longer reads gain nothing from blocks
 
 }  // namespace
