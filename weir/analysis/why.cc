@@ -6,6 +6,8 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
+#include <tuple>
 #include <unordered_map>
 
 #include "weir/analysis/filter.h"
@@ -137,15 +139,14 @@ class Graph {
       if (stacks_.hears_signals(goroutine)) {
         hears_signals_ = goroutine.id;
       } else {
-        nodes_.push_back({&goroutine, stacks_.place(goroutine), {}, {}, {}, {}, false});
+        nodes_.push_back({&goroutine, stacks_.place(goroutine), power_of(goroutine)});
       }
     }
     variables_known_ = snapshot.surroundings && snapshot.surroundings->variables_known;
     if (snapshot.surroundings)
       for (const model::Holder& holder : snapshot.surroundings->holders)
         outside_[holder.object].push_back(&holder);
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-      for (const Side& side : sides_of(*nodes_[i].goroutine)) meetings_[side].waiters.push_back(i);
+    seat();
     find_wakers();
     std::vector<const Goroutine*> goroutines;
     for (const Node& node : nodes_) goroutines.push_back(node.goroutine);
@@ -158,21 +159,46 @@ class Graph {
  private:
   /// Those who wait on a side, and those who could wake them. Both ascending.
   struct Meeting {
+    Side side;
     std::vector<std::size_t> waiters;
     std::vector<std::size_t> wakers;  ///< refer to the object and do not wait on the same side
+  };
+  struct Seat {
+    Side side;
+    std::size_t meeting = 0;
   };
   struct Node {
     const Goroutine* goroutine;
     const model::CodePlace& place;
-    std::string own_power;            ///< why it can go on by itself; empty if it can't
-    std::vector<std::size_t> wakers;  ///< ascending
-    std::vector<std::size_t> owners;  ///< of the lock it waits for, by their code; ascending
-    std::map<std::size_t, Side> via;  ///< waker → through what
-    bool by_timer = false;            ///< a pending timer leads to what it waits for
+    Power power = Power::none;
+    std::size_t first = 0, last = 0;       ///< what it waits for: seats_[first, last)
+    std::vector<std::size_t> wakers = {};  ///< ascending
+    std::vector<std::size_t> owners = {};  ///< of the lock it waits for, by their code; ascending
+    std::map<std::size_t, Side> via = {};  ///< waker → through what
+    bool by_timer = false;                 ///< a pending timer leads to what it waits for
   };
 
-  const std::vector<std::size_t>& wakers_of(const Side& side) const {
-    return meetings_.at(side).wakers;
+  std::span<const Seat> seats_of(const Node& node) const {
+    return std::span(seats_).subspan(node.first, node.last - node.first);
+  }
+
+  /// Who waits on which side.
+  void seat() {
+    std::vector<std::tuple<Side, std::size_t, std::size_t>> waiters;  // side, node, seat
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      nodes_[i].first = seats_.size();
+      for (const Side& side : sides_of(*nodes_[i].goroutine)) {
+        waiters.emplace_back(side, i, seats_.size());
+        seats_.push_back({side});
+      }
+      nodes_[i].last = seats_.size();
+    }
+    std::sort(waiters.begin(), waiters.end());
+    for (const auto& [side, waiter, seat] : waiters) {
+      if (meetings_.empty() || meetings_.back().side != side) meetings_.push_back({side, {}, {}});
+      meetings_.back().waiters.push_back(waiter);
+      seats_[seat].meeting = meetings_.size() - 1;
+    }
   }
 
   /// For each side that somebody waits on, once: thousands may wait there.
@@ -181,11 +207,12 @@ class Graph {
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       for (const Address object : nodes_[i].goroutine->refers_to) referrers.emplace_back(object, i);
     std::sort(referrers.begin(), referrers.end());
-    for (auto& [side, meeting] : meetings_) {
+    for (Meeting& meeting : meetings_) {
       const auto& same = meeting.waiters;
-      auto one = std::lower_bound(referrers.begin(), referrers.end(),
-                                  std::pair(side.object, std::size_t{0}));
-      for (; one != referrers.end() && one->first == side.object; ++one)
+      const Address object = meeting.side.object;
+      auto one =
+          std::lower_bound(referrers.begin(), referrers.end(), std::pair(object, std::size_t{0}));
+      for (; one != referrers.end() && one->first == object; ++one)
         if (!std::binary_search(same.begin(), same.end(), one->second))
           meeting.wakers.push_back(one->second);
     }
@@ -195,16 +222,14 @@ class Graph {
   /// it do not count then.
   void connect(std::size_t i) {
     Node& node = nodes_[i];
-    node.own_power = own_power(*node.goroutine);
     node.owners = owners_->of(i);
-    const auto sides = sides_of(*node.goroutine);
-    for (const Side& side : sides)
-      for (const std::size_t waker : node.owners.empty() ? wakers_of(side) : node.owners)
-        if (node.via.try_emplace(waker, side).second) node.wakers.push_back(waker);
+    for (const Seat& seat : seats_of(node)) {
+      const auto& wakers = node.owners.empty() ? meetings_[seat.meeting].wakers : node.owners;
+      for (const std::size_t waker : wakers)
+        if (node.via.try_emplace(waker, seat.side).second) node.wakers.push_back(waker);
+      if (leads_there(seat.side.object, model::HolderKind::timer) != nullptr) node.by_timer = true;
+    }
     std::sort(node.wakers.begin(), node.wakers.end());
-    node.by_timer = std::any_of(sides.begin(), sides.end(), [this](const Side& side) {
-      return leads_there(side.object, model::HolderKind::timer) != nullptr;
-    });
   }
 
   const model::Holder* leads_there(Address object, model::HolderKind kind) const {
@@ -215,8 +240,6 @@ class Graph {
     return nullptr;
   }
 
-  bool knows_waits_of(const Node& node) const { return !sides_of(*node.goroutine).empty(); }
-
   std::vector<bool> stuck() const;
   std::vector<std::size_t> find_cycle(std::size_t start, const std::vector<bool>& stuck) const;
   std::vector<WhyCycle> cycles(const std::vector<bool>& stuck) const;
@@ -225,7 +248,7 @@ class Graph {
   std::string because(const Node& waiter, std::size_t waker) const;
   const model::Holder* open_to_all(const std::vector<std::size_t>& path) const;
   std::optional<WhyObject> outer_object(const Goroutine& goroutine) const;
-  WhyObject object(const Side& side, const Meeting& meeting) const;
+  WhyObject object(const Meeting& meeting) const;
   void add_objects(WhyReport& report) const;
   void add_powers(WhyReport& report) const;
 
@@ -235,7 +258,8 @@ class Graph {
   std::vector<Node> nodes_;
   std::optional<LockOwners> owners_;
   std::map<Address, std::vector<const model::Holder*>> outside_;
-  std::map<Side, Meeting> meetings_;
+  std::vector<Seat> seats_;
+  std::vector<Meeting> meetings_;  // by side, ascending
 };
 
 /// Those that can't go on even if all who can go on wake whomever their stacks refer to: what is
@@ -244,7 +268,8 @@ class Graph {
 std::vector<bool> Graph::stuck() const {
   std::vector<bool> is_stuck(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    is_stuck[i] = nodes_[i].own_power.empty() && !nodes_[i].by_timer && knows_waits_of(nodes_[i]);
+    is_stuck[i] =
+        nodes_[i].power == Power::none && !nodes_[i].by_timer && nodes_[i].first != nodes_[i].last;
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -316,8 +341,9 @@ std::string Graph::because(const Node& waiter, std::size_t waker) const {
 const model::Holder* Graph::open_to_all(const std::vector<std::size_t>& path) const {
   for (const std::size_t i : path) {
     if (is_lock(nodes_[i].goroutine->blocked_on->kind)) continue;
-    for (const Side& side : sides_of(*nodes_[i].goroutine))
-      if (const auto* holder = leads_there(side.object, model::HolderKind::variable)) return holder;
+    for (const Seat& seat : seats_of(nodes_[i]))
+      if (const auto* holder = leads_there(seat.side.object, model::HolderKind::variable))
+        return holder;
   }
   return nullptr;
 }
@@ -351,7 +377,7 @@ WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
   return cycle;
 }
 
-WhyObject Graph::object(const Side& side, const Meeting& meeting) const {
+WhyObject Graph::object(const Meeting& meeting) const {
   WhyObject made;
   const Node& first = nodes_[meeting.waiters.front()];
   made.text = model::describe(*first.goroutine->blocked_on);
@@ -366,7 +392,7 @@ WhyObject Graph::object(const Side& side, const Meeting& meeting) const {
     made.wakers.push_back(
         {nodes_[i].goroutine->id, owner ? WakeRole::owner : WakeRole::refers, because(first, i)});
   }
-  const auto found = outside_.find(side.object);
+  const auto found = outside_.find(meeting.side.object);
   if (found == outside_.end()) return made;
   for (const model::Holder* holder : found->second)
     made.outside.push_back(
@@ -394,7 +420,7 @@ std::optional<WhyObject> Graph::outer_object(const Goroutine& goroutine) const {
 
 void Graph::add_objects(WhyReport& report) const {
   report.objects.reserve(meetings_.size());
-  for (const auto& [side, meeting] : meetings_) report.objects.push_back(object(side, meeting));
+  for (const Meeting& meeting : meetings_) report.objects.push_back(object(meeting));
   for (const Node& node : nodes_) {
     if (!never_wakes(*node.goroutine)) continue;
     WhyObject nothing;
@@ -414,13 +440,13 @@ void Graph::add_objects(WhyReport& report) const {
 
 void Graph::add_powers(WhyReport& report) const {
   for (const Node& node : nodes_) {
-    if (node.own_power.empty()) continue;
+    if (node.power == Power::none) continue;
     if (report.can_go_on.size() == most_listed) {
       ++report.more_can_go_on;
       continue;
     }
     report.can_go_on.push_back(fmt::format("goroutine {} {} ({})", node.goroutine->id.value,
-                                           node.own_power, node.place.function));
+                                           own_power(*node.goroutine), node.place.function));
   }
 }
 
@@ -447,7 +473,7 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
   }
   std::vector<Power> powers;
   for (const Node& node : nodes_)
-    if (!node.own_power.empty()) powers.push_back(power_of(*node.goroutine));
+    if (node.power != Power::none) powers.push_back(node.power);
   report.runtime_check = explain_runtime_check(snapshot, report, powers, hears_signals_);
   report.variables_known = variables_known_;
   return report;

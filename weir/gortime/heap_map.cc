@@ -126,7 +126,7 @@ void HeapMap::sort_spans() {
   for (const HeapSpan& span : spans_) order.push_back(&span);
   std::sort(order.begin(), order.end(),
             [](const HeapSpan* a, const HeapSpan* b) { return a->start < b->start; });
-  std::vector<HeapSpan> sorted;
+  LargeVector<HeapSpan> sorted;
   sorted.reserve(order.size());
   for (const HeapSpan* span : order) sorted.push_back(*span);
   spans_ = std::move(sorted);
@@ -138,7 +138,7 @@ Result<void> HeapMap::number_objects() {
   constexpr std::uint64_t block_bytes = page_size * pages_per_block;
   low_ = spans_.front().start, high_ = spans_.back().end;
   base_ = low_ / block_bytes * block_bytes;
-  pages_.resize((high_ - base_) / block_bytes + 1);
+  blocks_.resize((high_ - base_) / block_bytes + 1);
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
     HeapSpan& span = spans_[i];
     if (i > 0 && spans_[i - 1].end > span.start) return odd_span(span.at, "overlaps another");
@@ -146,9 +146,12 @@ Result<void> HeapMap::number_objects() {
     object_count_ += span.slots;
     const std::uint64_t last = (span.end - base_) / page_size;
     for (std::uint64_t page = (span.start - base_) / page_size; page < last; ++page) {
-      auto& block = pages_[page / pages_per_block];
-      if (!block) block = std::make_unique<Block>();
-      (*block)[page % pages_per_block] = i + 1;
+      std::uint32_t& block = blocks_[page / pages_per_block];
+      if (block == 0) {
+        pages_.emplace_back();
+        block = static_cast<std::uint32_t>(pages_.size());
+      }
+      pages_[block - 1][page % pages_per_block] = i + 1;
     }
   }
   return {};

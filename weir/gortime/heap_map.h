@@ -95,13 +95,13 @@ class HeapMap {
   const HeapSpan* find_span(std::uint64_t at) const {
     if (at - low_ >= high_ - low_) return nullptr;
     const std::uint64_t page = (at - base_) / page_size;
-    const Block* block = pages_[page / pages_per_block].get();
-    const std::uint32_t number = block ? (*block)[page % pages_per_block] : 0;
+    const std::uint32_t block = blocks_[page / pages_per_block];
+    const std::uint32_t number = block == 0 ? 0 : pages_[block - 1][page % pages_per_block];
     return number == 0 ? nullptr : &spans_[number - 1];
   }
 
   /// Ascending.
-  const std::vector<HeapSpan>& spans() const { return spans_; }
+  const LargeVector<HeapSpan>& spans() const { return spans_; }
   std::size_t object_count() const { return object_count_; }
   std::uint64_t scan_bytes() const { return scan_bytes_; }
 
@@ -121,9 +121,10 @@ class HeapMap {
   using Block = std::array<std::uint32_t, pages_per_block>;  // span + 1, by page
 
   std::uint64_t low_ = 1, high_ = 1, base_ = 0;
-  std::vector<HeapSpan> spans_;                // ascending
-  std::vector<std::unique_ptr<Block>> pages_;  // from base_ on
-  std::vector<std::uint8_t> alloc_bits_;       // of all spans
+  LargeVector<HeapSpan> spans_;        // ascending
+  std::vector<std::uint32_t> blocks_;  // index in pages_ + 1, from base_ on
+  LargeVector<Block> pages_;
+  std::vector<std::uint8_t> alloc_bits_;  // of all spans
   std::size_t object_count_ = 0;
   std::uint64_t scan_bytes_ = 0;
   LargeMemory content_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weir/gortime/heap_map.h"
+#include "weir/gortime/large_memory.h"
 #include "weir/gortime/reach.h"
 #include "weir/gortime/reach_pending.h"
 
@@ -39,7 +40,7 @@ class ObjectFlags {
  private:
   static constexpr std::size_t per_word = 16;
   static constexpr unsigned shift(ObjectIndex i) { return i % per_word * 4; }
-  std::vector<std::uint64_t> words_;
+  LargeVector<std::uint64_t> words_;
 };
 
 /// One thread adds roots and asks; drain() has others help where there is much to do. Of the ways

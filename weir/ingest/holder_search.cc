@@ -10,6 +10,12 @@ constexpr int most_levels = 3;
 constexpr std::uint64_t largest_read = 4096;  // of one object
 constexpr std::uint64_t lowest_heap = 1 << 16;
 constexpr std::size_t batch = 256;
+constexpr unsigned piece_bits = 6;  // 64 bytes of the program's memory share a bit
+constexpr std::size_t touched_bits = std::size_t{1} << 22;
+
+std::size_t bit_of(std::uint64_t piece) {
+  return piece * 0x9e3779b97f4a7c15 >> (64 - 22);
+}
 
 }  // namespace
 
@@ -38,14 +44,34 @@ HolderSearch::HolderSearch(const std::vector<model::Goroutine>& goroutines,
   extents_.erase(std::unique(extents_.begin(), extents_.end(),
                              [](const Extent& a, const Extent& b) { return a.object == b.object; }),
                  extents_.end());
+  if (extents_.empty()) return;
+  touched_.resize(touched_bits);
+  for (const Extent& extent : extents_)
+    for (std::uint64_t piece = extent.start >> piece_bits; piece <= (extent.end - 1) >> piece_bits;
+         ++piece)
+      touched_[bit_of(piece)] = true;
+}
+
+bool HolderSearch::may_be_in_extent(std::uint64_t word) const {
+  return touched_[bit_of(word >> piece_bits)];
 }
 
 void HolderSearch::make_opaque(Address at) {
-  if (const auto object = heap_.find(at)) opaque_.insert(object->start.value);
+  const auto object = heap_.find(at);
+  if (!object) return;
+  opaque_.push_back(object->start.value);
+  opaque_sorted_ = false;
+}
+
+bool HolderSearch::is_opaque(Address start) {
+  if (!opaque_sorted_) std::sort(opaque_.begin(), opaque_.end());
+  opaque_sorted_ = true;
+  return std::binary_search(opaque_.begin(), opaque_.end(), start.value);
 }
 
 /// Extents are equal or apart, since heap objects are; so those that hold a word stand together.
 void HolderSearch::add_hits(const HolderRoot& root, std::vector<HolderHit>& hits) const {
+  if (!may_be_in_extent(root.word)) return;
   auto after = std::upper_bound(extents_.begin(), extents_.end(), root.word,
                                 [](std::uint64_t at, const Extent& e) { return at < e.start; });
   while (after != extents_.begin()) {
@@ -68,7 +94,7 @@ std::vector<HolderRoot> HolderSearch::next_level(const std::vector<HolderRoot>& 
   for (const HolderRoot& root : level) {
     if (root.word < lowest_heap || seen.size() >= most || left == 0) continue;
     const auto object = heap_.find(Address{root.word});
-    if (!object || !object->has_pointers || opaque_.contains(object->start.value)) continue;
+    if (!object || !object->has_pointers || is_opaque(object->start)) continue;
     if (!seen.insert(object->start.value).second) continue;
     --left;
     objects.push_back(

@@ -47,6 +47,8 @@ class HolderSearch {
   };
   void add_extent(Address object);
   void add_hits(const HolderRoot& root, std::vector<HolderHit>& hits) const;
+  bool may_be_in_extent(std::uint64_t word) const;
+  bool is_opaque(Address start);
   std::vector<HolderRoot> next_level(const std::vector<HolderRoot>& level,
                                      std::unordered_set<std::uint64_t>& seen, std::size_t most,
                                      std::size_t& left);
@@ -54,7 +56,11 @@ class HolderSearch {
   std::vector<Extent> extents_;
   gortime::HeapObjects& heap_;
   target::Memory& memory_;
-  std::unordered_set<std::uint64_t> opaque_;
+  /// Bits, for each piece of memory that an extent is in one: most words lead nowhere, and this
+  /// tells so from one place in memory.
+  std::vector<bool> touched_;
+  std::vector<std::uint64_t> opaque_;
+  bool opaque_sorted_ = true;
 };
 
 }  // namespace weir::ingest

@@ -54,27 +54,42 @@ bool is_waiting_code(std::string_view function) {
          function.starts_with("internal/sync.");
 }
 
-/// The words of a stack that may hold references of the program's. A goroutine that is parked on an
+/// The words of stacks that may hold references of the program's. A goroutine that is parked on an
 /// object has the frames of that wait on top: chansend, selectgo, lockSlow, gopark. All they have
 /// is that object, and many slots that they never wrote, with what another stack left there.
-std::span<const std::uint64_t> program_words(const GoroutineState& state,
-                                             const Goroutine& goroutine,
-                                             const gortime::Program& program,
-                                             gortime::Unwinder& unwinder) {
-  const std::span<const std::uint64_t> all(state.stack);
-  if (!is_plain_wait(goroutine)) return all;
-  const auto unwound = unwinder.unwind({state.stack_at, all},
-                                       {state.sched_pc, state.sched_sp, {}, false, false}, 64);
-  for (std::size_t i = 0; i < unwound.frames.size(); ++i) {
-    const LinkAddr pc = program.bias().to_link(unwound.frames[i].pc);
-    const auto function = program.table().find_function(pc);
-    if (function && is_waiting_code(function->name)) continue;
-    const Address bottom = unwound.bottoms[i];
-    if (bottom < state.stack_at) return all;
-    return all.subspan(std::min<std::size_t>((bottom - state.stack_at) / 8, all.size()));
+class ProgramWords {
+ public:
+  ProgramWords(const gortime::Program& program, gortime::Unwinder& unwinder)
+      : program_(program), unwinder_(unwinder) {}
+
+  std::span<const std::uint64_t> of(const GoroutineState& state, const Goroutine& goroutine) {
+    const std::span<const std::uint64_t> all(state.stack);
+    if (!is_plain_wait(goroutine)) return all;
+    const auto unwound = unwinder_.unwind({state.stack_at, all},
+                                          {state.sched_pc, state.sched_sp, {}, false, false}, 64);
+    for (std::size_t i = 0; i < unwound.frames.size(); ++i) {
+      if (waits_at(unwound.frames[i].pc)) continue;
+      const Address bottom = unwound.bottoms[i];
+      if (bottom < state.stack_at) return all;
+      return all.subspan(std::min<std::size_t>((bottom - state.stack_at) / 8, all.size()));
+    }
+    return all;
   }
-  return all;
-}
+
+ private:
+  bool waits_at(Address pc) {
+    const auto [entry, is_new] = known_.try_emplace(pc);
+    if (is_new) {
+      const auto function = program_.table().find_function(program_.bias().to_link(pc));
+      entry->second = function && is_waiting_code(function->name);
+    }
+    return entry->second;
+  }
+
+  const gortime::Program& program_;
+  gortime::Unwinder& unwinder_;
+  std::unordered_map<Address, bool> known_;
+};
 
 }  // namespace
 
@@ -86,13 +101,13 @@ void find_holders(const std::vector<GoroutineState>& states, const gortime::Prog
   hide_runtime(states, program, memory, search);
   std::unordered_map<std::uint64_t, Goroutine*> by_id;
   for (Goroutine& goroutine : snapshot.goroutines) by_id[goroutine.id.value] = &goroutine;
+  ProgramWords words(program, unwinder);
   std::size_t left = most_of_all;
   for (const GoroutineState& state : states) {
     const auto owner = by_id.find(state.id.value);
     if (owner == by_id.end() || owner->second->system || !state.alive()) continue;
     std::vector<HolderRoot> roots;
-    for (const std::uint64_t word : program_words(state, *owner->second, program, unwinder))
-      roots.push_back({word, 0});
+    for (const std::uint64_t word : words.of(state, *owner->second)) roots.push_back({word, 0});
     std::vector<Address>& found = owner->second->refers_to;
     for (const HolderHit& hit : search.follow(std::move(roots), most_followed, left))
       found.push_back(hit.object);

@@ -35,9 +35,7 @@ class Words {
  public:
   explicit Words(const ProofSource& source)
       : source_(source),
-        unwinder_(source.program.table(), source.program.bias(), source.program.file().machine()) {
-    for (const GoroutineState& state : source.states) states_[state.id.value] = &state;
-  }
+        unwinder_(source.program.table(), source.program.bias(), source.program.file().machine()) {}
 
   std::string root(const ReachRoot& root) {
     switch (root.kind) {
@@ -72,6 +70,8 @@ class Words {
   }
 
   std::string stack(const ReachRoot& root) {
+    if (states_.empty())
+      for (const GoroutineState& state : source_.states) states_[state.id.value] = &state;
     const auto found = states_.find(root.goroutine.value);
     if (found == states_.end()) return fmt::format("goroutine {}", root.goroutine.value);
     const GoroutineState& state = *found->second;

@@ -235,7 +235,7 @@ void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
   }
   if (left == 0) return;
   page.line();
-  page.line(fmt::format("{} more that are held (-top 0 shows all)", left));
+  page.line(fmt::format("{} more that {} held (-top 0 shows all)", left, left == 1 ? "is" : "are"));
 }
 
 std::string headline(const WhyReport& report) {
