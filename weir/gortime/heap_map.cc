@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 
 #include "weir/gortime/reach_threads.h"
@@ -16,6 +17,8 @@ constexpr std::uint64_t most_objects = 1U << 31;
 constexpr std::size_t batch = 4096;
 constexpr std::uint64_t largest_span_struct = 1024;
 constexpr std::uint64_t piece = 8 << 20;
+constexpr std::uint64_t most_plain = std::uint64_t{1} << 32;  // of a reciprocal
+constexpr std::size_t most_sizes = 1 << 16;
 
 struct SliceHeader {
   std::uint64_t data = 0, length = 0, capacity = 0;
@@ -39,6 +42,7 @@ Result<HeapMap> HeapMap::read(const Layout& layout, const Globals& globals, targ
   WEIR_TRY_VOID(map.hold_against(budget));
   WEIR_TRY_VOID(map.number_objects());
   WEIR_TRY_VOID(map.read_alloc_bits(memory));
+  map.fill_pages();
   WEIR_TRY_VOID(map.copy_content(memory));
   return map;
 }
@@ -111,7 +115,7 @@ Result<void> HeapMap::hold_against(const HeapBudget& budget) {
   }
   if (objects >= most_objects) return fail(ErrorCode::limit, "more than 2^31 heap objects");
   const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + objects * 5 +
-                               pages * sizeof(std::uint32_t) + spans_.size() * sizeof(HeapSpan);
+                               pages * sizeof(Page) + spans_.size() * sizeof(HeapSpan);
   if (needed <= budget.bytes) return {};
   return fail(ErrorCode::limit,
               fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
@@ -144,17 +148,45 @@ Result<void> HeapMap::number_objects() {
     if (i > 0 && spans_[i - 1].end > span.start) return odd_span(span.at, "overlaps another");
     span.first = static_cast<ObjectIndex>(object_count_);
     object_count_ += span.slots;
-    const std::uint64_t last = (span.end - base_) / page_size;
-    for (std::uint64_t page = (span.start - base_) / page_size; page < last; ++page) {
-      std::uint32_t& block = blocks_[page / pages_per_block];
-      if (block == 0) {
-        pages_.emplace_back();
-        block = static_cast<std::uint32_t>(pages_.size());
-      }
-      pages_[block - 1][page % pages_per_block] = i + 1;
-    }
   }
   return {};
+}
+
+/// For each page what its span says. After the allocation bits are read.
+void HeapMap::fill_pages() {
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint16_t> known;
+  for (std::uint32_t i = 0; i < spans_.size(); ++i) {
+    const HeapSpan& span = spans_[i];
+    Page page{i + 1, span.first, 0, 0, span.scan, false};
+    const bool all_allocated = span.free_index >= span.slots || !span.alloc_bits;
+    const bool small = span.end - span.start <= most_plain;
+    const auto size = known.find({span.reciprocal, span.slots});
+    if (span.in_use && all_allocated && small &&
+        (size != known.end() || sizes_.size() < most_sizes)) {
+      page.plain = true;
+      if (size == known.end()) {
+        page.size = static_cast<std::uint16_t>(sizes_.size());
+        known[{span.reciprocal, span.slots}] = page.size;
+        sizes_.push_back({span.reciprocal, span.slots});
+      } else {
+        page.size = size->second;
+      }
+    }
+    set_pages(span, page);
+  }
+}
+
+void HeapMap::set_pages(const HeapSpan& span, Page content) {
+  const std::uint64_t last = (span.end - base_) / page_size;
+  for (std::uint64_t page = (span.start - base_) / page_size; page < last; ++page) {
+    std::uint32_t& block = blocks_[page / pages_per_block];
+    if (block == 0) {
+      pages_.emplace_back();
+      block = static_cast<std::uint32_t>(pages_.size());
+    }
+    pages_[block - 1][page % pages_per_block] = content;
+    ++content.before;
+  }
 }
 
 /// Which slots above free_index are allocated.
@@ -240,7 +272,7 @@ FoundObject HeapMap::object(ObjectIndex index) const {
       [](ObjectIndex wanted, const HeapSpan& span) { return wanted < span.first; });
   // Spans without objects share `first` with the next one: the last such one is the right one.
   const HeapSpan& span = *(after - 1);
-  return {&span, index - span.first};
+  return {&span, index - span.first, index, span.scan};
 }
 
 }  // namespace weir::gortime

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,8 +18,13 @@ namespace weir::gortime {
 /// A slot of a span: the unit the collector marks. Numbered through the whole heap.
 using ObjectIndex = std::uint32_t;
 
-/// What marking looks at comes first, in one line of the processor's cache.
-struct alignas(64) HeapSpan {
+/// Of the product: the quotient, if `reciprocal` is 2^64 / divisor, rounded up, and offset < 2^32.
+inline std::uint64_t high_half(std::uint64_t offset, std::uint64_t reciprocal) {
+  __extension__ using Product = unsigned __int128;
+  return static_cast<std::uint64_t>(Product{offset} * reciprocal >> 64);
+}
+
+struct HeapSpan {
   std::uint64_t start = 0;       ///< of its pages
   std::uint64_t element = 0;     ///< bytes of a slot
   std::uint64_t reciprocal = 0;  ///< 2^64 / element, rounded up
@@ -41,16 +45,15 @@ struct alignas(64) HeapSpan {
 
   /// The slot with the byte `offset`, which is counted from `start`.
   std::uint64_t slot_of(std::uint64_t offset) const {
-    __extension__ using Product = unsigned __int128;
-    if (offset >> 32 != 0) return offset / element;
-    return static_cast<std::uint64_t>(Product{offset} * reciprocal >> 64);
+    return offset >> 32 != 0 ? offset / element : high_half(offset, reciprocal);
   }
 };
 
 struct FoundObject {
   const HeapSpan* span = nullptr;
   std::uint32_t slot = 0;
-  ObjectIndex index() const { return span->first + slot; }
+  ObjectIndex index = 0;
+  bool scan = false;  ///< the span's
   Address start() const { return Address{span->start + slot * span->element}; }
 };
 
@@ -61,6 +64,17 @@ struct HeapBudget {
 
 class HeapMap {
  public:
+  /// 8 KB of the heap, and what marking asks of their span: so little that what is known of a large
+  /// heap fits into the processor's cache.
+  struct Page {
+    std::uint32_t span = 0;    ///< number + 1; 0: none
+    ObjectIndex first = 0;     ///< index of the span's slot 0
+    std::uint32_t before = 0;  ///< pages of the span before this one
+    std::uint16_t size = 0;    ///< of its slots: sizes_
+    bool scan = false;         ///< as HeapSpan has it
+    bool plain = false;  ///< all slots count as allocated; else the span itself is to be asked
+  };
+
   /// `memory` must be frozen. Errors: limit when it takes more than the budget, invalid
   /// when spans contradict each other, those of reading: nothing is left out silently.
   static Result<HeapMap> read(const Layout& layout, const Globals& globals, target::Memory& memory,
@@ -71,17 +85,27 @@ class HeapMap {
 
   /// The allocated object that `word` points at or into; span null if there is none.
   FoundObject find(std::uint64_t word) const {
-    const HeapSpan* span = find_span(word);
-    return span ? find_in(*span, word) : FoundObject{};
+    const Page* page = find_page(word);
+    return page ? find_in(*page, word) : FoundObject{};
   }
-  /// The same of a word that find_span() gave this span for.
-  static FoundObject find_in(const HeapSpan& span, std::uint64_t word) {
-    if (!span.in_use) return {};
-    const std::uint64_t slot = span.slot_of(word - span.start);
-    if (slot >= span.slots) return {};
-    const bool known = slot >= span.free_index && span.alloc_bits;
-    if (known && (span.alloc_bits[slot / 8] >> (slot % 8) & 1) == 0) return {};
-    return {&span, static_cast<std::uint32_t>(slot)};
+  /// What is known of the 8 KB around an address; null outside of the heap. Does not touch it, so
+  /// that it can be fetched ahead.
+  const Page* find_page(std::uint64_t at) const {
+    if (at - low_ >= high_ - low_) return nullptr;
+    const std::uint64_t page = (at - base_) / page_size;
+    const std::uint32_t block = blocks_[page / pages_per_block];
+    return block == 0 ? nullptr : &pages_[block - 1][page % pages_per_block];
+  }
+  /// As find(), of a word that find_page() gave this page for.
+  FoundObject find_in(const Page& page, std::uint64_t word) const {
+    if (page.span == 0) return {};
+    const HeapSpan* span = &spans_[page.span - 1];
+    if (!page.plain) return find_in(*span, word);
+    const Size& size = sizes_[page.size];
+    const std::uint64_t offset = page.before * page_size + (word - base_) % page_size;
+    const auto slot = static_cast<std::uint32_t>(high_half(offset, size.reciprocal));
+    if (slot >= size.slots) return {};
+    return {span, slot, page.first + slot, page.scan};
   }
   /// The copy of an object of a scan span. Valid as long as the map. Who needs the content no more
   /// may keep something else there.
@@ -91,14 +115,6 @@ class HeapMap {
   }
   /// The object of an index.
   FoundObject object(ObjectIndex index) const;
-  /// Any span, of a stack too. Does not touch the span itself, so that it can be fetched ahead.
-  const HeapSpan* find_span(std::uint64_t at) const {
-    if (at - low_ >= high_ - low_) return nullptr;
-    const std::uint64_t page = (at - base_) / page_size;
-    const std::uint32_t block = blocks_[page / pages_per_block];
-    const std::uint32_t number = block == 0 ? 0 : pages_[block - 1][page % pages_per_block];
-    return number == 0 ? nullptr : &spans_[number - 1];
-  }
 
   /// Ascending.
   const LargeVector<HeapSpan>& spans() const { return spans_; }
@@ -107,10 +123,21 @@ class HeapMap {
 
  private:
   HeapMap() = default;
+  static FoundObject find_in(const HeapSpan& span, std::uint64_t word) {
+    if (!span.in_use) return {};
+    const std::uint64_t slot = span.slot_of(word - span.start);
+    if (slot >= span.slots) return {};
+    const bool known = slot >= span.free_index && span.alloc_bits;
+    if (known && (span.alloc_bits[slot / 8] >> (slot % 8) & 1) == 0) return {};
+    const auto number = static_cast<std::uint32_t>(slot);
+    return {&span, number, span.first + number, span.scan};
+  }
   Result<void> read_spans(const Layout& layout, const Globals& globals, target::Memory& memory);
   Result<void> hold_against(const HeapBudget& budget);
   void sort_spans();
   Result<void> number_objects();
+  void fill_pages();
+  void set_pages(const HeapSpan& span, Page content);
   Result<void> read_alloc_bits(target::Memory& memory);
   struct Piece;
   std::vector<Piece> plan_content();
@@ -118,12 +145,18 @@ class HeapMap {
 
   static constexpr std::uint64_t page_size = 8192;
   static constexpr std::size_t pages_per_block = 8192;
-  using Block = std::array<std::uint32_t, pages_per_block>;  // span + 1, by page
+  using Block = std::array<Page, pages_per_block>;
+  /// Of the slots of a span. There are a few dozen in a heap.
+  struct Size {
+    std::uint64_t reciprocal = 0;
+    std::uint32_t slots = 0;
+  };
 
   std::uint64_t low_ = 1, high_ = 1, base_ = 0;
   LargeVector<HeapSpan> spans_;        // ascending
   std::vector<std::uint32_t> blocks_;  // index in pages_ + 1, from base_ on
   LargeVector<Block> pages_;
+  std::vector<Size> sizes_;
   std::vector<std::uint8_t> alloc_bits_;  // of all spans
   std::size_t object_count_ = 0;
   std::uint64_t scan_bytes_ = 0;

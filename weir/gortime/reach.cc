@@ -190,7 +190,7 @@ void Search::watch() {
         const FoundObject object = heap_.find(at.value);
         if (!object.span) continue;
         marker_.watch(object);
-        waits_for_.emplace_back(object.index(), i);
+        waits_for_.emplace_back(object.index, i);
       }
     }
   }

@@ -19,13 +19,13 @@ constexpr std::size_t most_alone = 2'000;  // rounds before other threads are as
 
 void ReachMarker::make_opaque(Address at) {
   const FoundObject object = heap_.find(at.value);
-  if (object.span) flags_.set(object.index(), ObjectFlags::opaque);
+  if (object.span) flags_.set(object.index, ObjectFlags::opaque);
 }
 
 /// True if it is an object seen for the first time.
 bool ReachMarker::visit(const FoundObject& object, std::uint32_t parent, Counts counts,
                         Share& share) {
-  const ObjectIndex index = object.index();
+  const ObjectIndex index = object.index;
   const unsigned flags = flags_.of(index);
   const bool watched = (flags & ObjectFlags::watched) != 0;
   if ((flags & ObjectFlags::opaque) != 0 && counts == Counts::for_all) {
@@ -35,7 +35,7 @@ bool ReachMarker::visit(const FoundObject& object, std::uint32_t parent, Counts 
   if ((flags & ObjectFlags::marked) != 0) return false;
   if ((flags_.set(index, ObjectFlags::marked) & ObjectFlags::marked) != 0) return false;
   ++share.marked;
-  const bool followed = object.span->scan && (flags & ObjectFlags::opaque) == 0;
+  const bool followed = object.scan && (flags & ObjectFlags::opaque) == 0;
   if (followed) {
     const auto span = static_cast<std::uint32_t>(object.span - heap_.spans().data());
     share.pending.push({span, object.slot, 0, parent});
@@ -70,6 +70,8 @@ void ReachMarker::gather_leads(Share& share, std::vector<Lead>& leads) const {
   const auto words_from = [this](const PendingObject& one) {
     return HeapMap::words_of(object_of(one)).subspan(std::size_t{one.part} * part_words);
   };
+  for (const PendingObject& one : std::span(taken).first(count))
+    __builtin_prefetch(&heap_.spans()[one.span]);
   for (const PendingObject& one : std::span(taken).first(count)) {
     const std::uint64_t* words = words_from(one).data();
     __builtin_prefetch(words);
@@ -81,12 +83,12 @@ void ReachMarker::gather_leads(Share& share, std::vector<Lead>& leads) const {
       share.pending.push({one.span, one.slot, one.part + 1, 0});
       words = words.first(part_words);
     }
-    const ObjectIndex parent = object_of(one).index();
+    const ObjectIndex parent = object_of(one).index;
     for (const std::uint64_t word : words) {
-      const HeapSpan* span = heap_.find_span(word);
-      if (!span) continue;
-      __builtin_prefetch(span);
-      leads.push_back({word, span, parent});
+      const HeapMap::Page* page = heap_.find_page(word);
+      if (!page) continue;
+      __builtin_prefetch(page);
+      leads.push_back({word, page, parent});
     }
     if (one.part == 0) words.front() = one.parent;
   }
@@ -98,8 +100,8 @@ void ReachMarker::follow_some(Share& share, std::vector<Lead>& leads) {
   leads.clear();
   gather_leads(share, leads);
   for (Lead& lead : leads) {
-    lead.object = HeapMap::find_in(*lead.span, lead.word);
-    if (lead.object.span) flags_.fetch_ahead(lead.object.index());
+    lead.object = heap_.find_in(*lead.page, lead.word);
+    if (lead.object.span) flags_.fetch_ahead(lead.object.index);
   }
   for (const Lead& lead : leads)
     if (lead.object.span) visit(lead.object, lead.parent, Counts::for_all, share);
@@ -189,7 +191,7 @@ void ReachMarker::keep_ends() {
 
 std::uint32_t ReachMarker::parent_of(const FoundObject& object) const {
   if (is_followed(object)) return static_cast<std::uint32_t>(HeapMap::words_of(object).front());
-  const auto found = ends_.find(object.index());
+  const auto found = ends_.find(object.index);
   WEIR_ASSERT(found != ends_.end());
   return found->second;
 }

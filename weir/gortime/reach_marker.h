@@ -58,7 +58,7 @@ class ReachMarker {
   /// marked when it is reached, but what it points to is not.
   void make_opaque(Address at);
   /// take_seen() is to tell when this object is marked, or marked for queues. Before any root.
-  void watch(const FoundObject& object) { flags_.set(object.index(), ObjectFlags::watched); }
+  void watch(const FoundObject& object) { flags_.set(object.index, ObjectFlags::watched); }
   /// The object that `word` points into, and all that it leads to.
   void mark(std::uint64_t word, const ReachRoot& root) { mark(word, root, Counts::for_all); }
   /// Each of the words, which are at `at` on.
@@ -68,11 +68,11 @@ class ReachMarker {
   void drain();
 
   bool is_marked(const FoundObject& object) const {
-    return (flags_.of(object.index()) & ObjectFlags::marked) != 0;
+    return (flags_.of(object.index) & ObjectFlags::marked) != 0;
   }
   /// The same of an opaque object, by a word that counts for queues.
   bool is_marked_for_queues(const FoundObject& object) const {
-    return (flags_.of(object.index()) & ObjectFlags::counted) != 0;
+    return (flags_.of(object.index) & ObjectFlags::counted) != 0;
   }
   /// Watched objects that were marked since the last call; one may be there twice.
   std::vector<ObjectIndex> take_seen() { return std::exchange(own_.seen, {}); }
@@ -97,17 +97,18 @@ class ReachMarker {
   /// A word of an object that points into a span.
   struct Lead {
     std::uint64_t word = 0;
-    const HeapSpan* span = nullptr;
+    const HeapMap::Page* page = nullptr;
     ObjectIndex parent = 0;
     FoundObject object = {};
   };
   class Pool;
 
   FoundObject object_of(const PendingObject& one) const {
-    return {&heap_.spans()[one.span], one.slot};
+    const HeapSpan& span = heap_.spans()[one.span];
+    return {&span, one.slot, span.first + one.slot, span.scan};
   }
   bool is_followed(const FoundObject& object) const {
-    return object.span->scan && (flags_.of(object.index()) & ObjectFlags::opaque) == 0;
+    return object.scan && (flags_.of(object.index) & ObjectFlags::opaque) == 0;
   }
   std::uint32_t parent_of(const FoundObject& object) const;
   void keep_ends();

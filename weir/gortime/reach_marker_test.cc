@@ -170,7 +170,7 @@ TEST_P(MarkerTest, MarksWhatIsReachedAndNothingElse) {
   marker.mark(heap_at + 8, {RootKind::global, Address{7}, {}, 0});
   marker.drain();
   EXPECT_EQ(marker.marked(), expected.size());
-  EXPECT_THAT(marker.take_seen(), testing::ElementsAre(map.find(*expected.rbegin()).index()));
+  EXPECT_THAT(marker.take_seen(), testing::ElementsAre(map.find(*expected.rbegin()).index));
   std::set<std::uint64_t> marked;
   for (std::uint64_t at = heap_at; at < heap.end(); at += 16) {
     const FoundObject object = map.find(at);
