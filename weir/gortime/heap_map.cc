@@ -107,15 +107,17 @@ Result<void> HeapMap::read_spans(const Layout& layout, const Globals& globals,
 
 /// Refuses, before anything is allocated for it, what would take too much memory.
 Result<void> HeapMap::hold_against(const HeapBudget& budget) {
-  std::uint64_t objects = 0, pages = 0;
+  std::uint64_t objects = 0, pages = 0, followed = 0;
   for (const HeapSpan& span : spans_) {
     objects += span.slots;
+    if (span.scan) followed += span.slots;
     pages += (span.end - span.start) / page_size;
     if (span.scan) scan_bytes_ += span.end - span.start;
   }
   if (objects >= most_objects) return fail(ErrorCode::limit, "more than 2^31 heap objects");
-  const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + objects * 5 +
-                               pages * sizeof(Page) + spans_.size() * sizeof(HeapSpan);
+  const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + objects / 2 +
+                               followed * 16 + pages * sizeof(Page) +
+                               spans_.size() * sizeof(HeapSpan);
   if (needed <= budget.bytes) return {};
   return fail(ErrorCode::limit,
               fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "

@@ -72,7 +72,7 @@ class Session {
   Result<void> send_away(pid_t thread, Nanos length);
   Result<void> let_end(pid_t thread);
   Result<model::Snapshot> look();
-  void prove();
+  void prove(pid_t ending);
   std::vector<ThreadState> thread_states(bool vectors);
   void on_tick();
   void end_stuck(model::Snapshot snapshot);
@@ -369,7 +369,7 @@ Result<void> Session::look_at_end(pid_t thread, Nanos slept) {
   outcome_.snapshot = std::move(*snapshot);
   outcome_.timers = known.value_or(std::vector<Timer>{});
   const bool last = left.empty() || settled || !wait || functions_.yield.value == 0;
-  if (last && !left.empty()) prove();
+  if (last && !left.empty()) prove(thread);
   if (last) return let_end(thread);
   return send_away(thread, *wait);
 }
@@ -416,11 +416,20 @@ Result<model::Snapshot> Session::look() {
 }
 
 // Of what is left over: which of it will never run again. A leak stays one, so that it does not
-// matter that this is a moment after the look.
-void Session::prove() {
+// matter that this is a moment after the look. The thread that ends the program stands before the
+// first instruction of os.Exit, or behind a call without results: by Go's calling convention
+// (cmd/compile/abi-internal.md) its registers have nothing of the program's but the exit code. What
+// a copy of memory left in them would hold whatever was copied.
+void Session::prove(pid_t ending) {
   const auto start = Clock::now();
   if (!tracee_->stop_all()) return;
-  outcome_.snapshot->proof = program_->prove_stopped(thread_states(true));
+  std::vector<ThreadState> threads = thread_states(true);
+  for (ThreadState& thread : threads) {
+    if (thread.tid != ending) continue;
+    thread.registers.general = {};
+    thread.vectors = {0};
+  }
+  outcome_.snapshot->proof = program_->prove_stopped(threads);
   tracee_->resume_all();
   outcome_.stopped.value += since(start).value;
 }
