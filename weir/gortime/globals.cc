@@ -41,6 +41,7 @@ class Finder {
   Result<LinkAddr> find_mheap();
   Result<LinkAddr> find_allfin();
   Result<LinkAddr> find_gc_cleanups();
+  Result<LinkAddr> find_persistent_chunks();
   Result<LinkAddr> find_vdso_clock_gettime();
   Result<LinkAddr> find_panicking();
 
@@ -236,6 +237,23 @@ Result<LinkAddr> Finder::find_gc_cleanups() {
   return missing("gcCleanups", "runtime.markroot");
 }
 
+// persistentalloc1: chunks := persistentChunks; … atomic.Casuintptr(&persistentChunks, chunks, …).
+Result<LinkAddr> Finder::find_persistent_chunks() {
+  WEIR_TRY(const References used, references_of("runtime.persistentalloc1"));
+  LinkAddr found;
+  for (const Reference& r : used) {
+    const bool both =
+        is_load(r, 8) && std::any_of(used.begin(), used.end(), [&](const auto& other) {
+          return other.target == r.target && other.kind == Kind::address;
+        });
+    if (!both || found == r.target) continue;
+    if (found.value != 0) return missing("persistentChunks", "runtime.persistentalloc1");
+    found = r.target;
+  }
+  if (found.value == 0) return missing("persistentChunks", "runtime.persistentalloc1");
+  return found;
+}
+
 // MOVQ runtime·vdsoClockgettimeSym(SB), AX
 Result<LinkAddr> Finder::find_vdso_clock_gettime() {
   return first("vdsoClockgettimeSym", "runtime.nanotime1",
@@ -286,6 +304,8 @@ Result<Globals> locate_globals(const elf::File& file, const gosym::Table& table,
   optional(globals.allfin, finder.find_allfin());
   if (layout.cleanup_block.queue_all.present())
     optional(globals.gc_cleanups, finder.find_gc_cleanups());
+  if (file.machine() == elf::Machine::amd64)  // proofs ask for it, and are made there only
+    optional(globals.persistent_chunks, finder.find_persistent_chunks());
   optional(globals.vdso_clock_gettime, finder.find_vdso_clock_gettime());
   optional(globals.panicking, finder.find_panicking());
   return globals;

@@ -34,6 +34,7 @@ struct Globals {
   Address mheap;                        ///< optional: runtime.mheap_, an mheap
   Address allfin;                       ///< optional: *finBlock, linked by alllink
   Address gc_cleanups;                  ///< optional: runtime.gcCleanups, a cleanupQueue; 1.25+
+  Address persistent_chunks;            ///< optional, amd64: *chunk, linked by their first words
   Address vdso_clock_gettime;           ///< optional: uintptr runtime.vdsoClockgettimeSym
   Address panicking;  ///< optional: u32 runtime.panicking, not 0 once the program is dying
 };

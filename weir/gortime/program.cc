@@ -120,6 +120,7 @@ constexpr GlobalHint global_hints[] = {
     {"global.mheap", &Globals::mheap},
     {"global.allfin", &Globals::allfin},
     {"global.gcCleanups", &Globals::gc_cleanups},
+    {"global.persistentChunks", &Globals::persistent_chunks},
     {"global.panicking", &Globals::panicking},
 };
 

@@ -17,6 +17,7 @@ constexpr std::uint64_t most_foreign = std::uint64_t{8} << 30;
 constexpr std::uint64_t most_data = std::uint64_t{4} << 30;
 constexpr std::uint64_t system_stack_scanned = 64 << 10;  // where its extent in use is not known
 constexpr std::uint64_t piece = 1 << 20;
+constexpr std::uint64_t persistent_chunk = 256 << 10, most_chunks = 1 << 20;  // malloc.go
 constexpr std::uint64_t arena_size = std::uint64_t{64} << 20;  // malloc.go: heapArenaBytes
 
 struct SliceHeader {
@@ -55,6 +56,8 @@ class Roots {
   Result<void> system_stacks(const ReachM& m);
   bool in_system_call(Address pc) const;
   Result<void> interrupted_stack(const ReachM& m, Address low);
+  using Ranges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // [first, second)
+  Result<void> persistent_memory(Ranges& ranges) const;
   Result<void> masked(Address from, Address to, const gosym::PointerMask& mask);
 
   const ReachContext& context_;
@@ -252,11 +255,26 @@ Result<void> Roots::threads() {
   return {};
 }
 
+/// What the runtime has for itself for good (persistentalloc): spans, specials, the collector's own
+/// lists of pointers. What of it counts, other roots have.
+Result<void> Roots::persistent_memory(Ranges& ranges) const {
+  if (!context_.program.globals().persistent_chunks) return {};
+  WEIR_TRY(Address chunk,
+           context_.memory.read_pointer(context_.program.globals().persistent_chunks));
+  for (std::uint64_t n = 0; chunk; ++n) {
+    if (n > most_chunks)
+      return fail(ErrorCode::invalid, "the runtime's persistent memory does not end", chunk);
+    ranges.emplace_back(chunk.value, chunk.value + persistent_chunk);
+    WEIR_TRY(chunk, context_.memory.read_pointer(chunk));
+  }
+  return {};
+}
+
 /// With cgo: all that can be written to and is not Go's. The rules of cgo forbid that C keeps Go
 /// pointers there; but being wrong here would be worse than missing a leak.
 Result<void> Roots::foreign_memory() {
   if (!context_.cgo) return {};
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> not_foreign;
+  Ranges not_foreign;
   for (const HeapSpan& span : context_.heap.spans()) {
     // Whole arenas: what is free now has old content.
     const std::uint64_t first = span.start / arena_size, last = (span.end - 1) / arena_size;
@@ -266,6 +284,7 @@ Result<void> Roots::foreign_memory() {
   for (const HeapSpan& span : context_.heap.spans()) {
     not_foreign.emplace_back(span.at.value, span.at.value + layout_.mspan.size.value());
   }
+  WEIR_TRY_VOID(persistent_memory(not_foreign));
   for (const elf::Segment& load : context_.program.file().loads()) {
     const Address start = context_.program.bias().to_run(load.start);
     not_foreign.emplace_back(start.value, start.value + load.memory_size);
