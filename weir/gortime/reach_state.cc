@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t most_goroutines = 50'000'000;
 constexpr std::uint64_t most_ms = 1 << 20, most_ps = 1 << 16;
 constexpr std::uint64_t most_entries = 100'000'000;  // of all lists together
+constexpr std::size_t short_queue = 16;              // waiters
 constexpr std::size_t most_cases = 65'536;           // of one select
 constexpr std::uint64_t largest_stack = std::uint64_t{2} << 30;
 constexpr std::size_t batch = 1024;
@@ -236,16 +237,37 @@ Result<ReachWait> ReachState::wait_of(const ReachG& g) {
   return cond_wait(g);
 }
 
-Result<bool> ReachState::queue_holds(Address first, Address sudog) const {
-  for (std::uint64_t n = 0; first; ++n) {
-    if (first == sudog) return true;
-    if (n > most_goroutines) return cyclic("a channel's queue", first);
-    WEIR_TRY(first, memory_.read_pointer(first + layout_.sudog.next));
+/// All who wait ask: a long queue is walked once, and not for each of them.
+Result<bool> ReachState::queue_holds(Address first, Address sudog) {
+  const auto known = long_queues_.find(first.value);
+  if (known != long_queues_.end())
+    return std::binary_search(known->second.begin(), known->second.end(), sudog.value);
+  Address at = first;
+  for (std::size_t n = 0; at && at != sudog; ++n) {
+    if (n == short_queue) {
+      WEIR_TRY_VOID(keep_queue(first));
+      return queue_holds(first, sudog);
+    }
+    WEIR_TRY(at, memory_.read_pointer(at + layout_.sudog.next));
   }
-  return false;
+  return at == sudog;
 }
 
-Result<ReachWait> ReachState::channel_wait(const ReachG& g) const {
+Result<void> ReachState::keep_queue(Address first) {
+  std::vector<std::uint64_t> sudogs;
+  Address earlier;  // of where the count was a power of two: a circle comes by there (Brent)
+  for (Address at = first; at;) {
+    if (at == earlier) return cyclic("a queue of waiting goroutines", at);
+    sudogs.push_back(at.value);
+    if ((sudogs.size() & (sudogs.size() - 1)) == 0) earlier = at;
+    WEIR_TRY(at, memory_.read_pointer(at + layout_.sudog.next));
+  }
+  std::sort(sudogs.begin(), sudogs.end());
+  long_queues_[first.value] = std::move(sudogs);
+  return {};
+}
+
+Result<ReachWait> ReachState::channel_wait(const ReachG& g) {
   const auto& sl = layout_.sudog;
   const auto& hl = layout_.hchan;
   ReachWait wait;
@@ -286,31 +308,26 @@ Result<ReachWait> ReachState::semaphore_wait(const ReachG& g) const {
   return wait;
 }
 
-Result<bool> ReachState::notify_list_holds(Address list, Address sudog) const {
+Result<bool> ReachState::notify_list_holds(Address list, Address sudog) {
   const auto& nl = layout_.notify_list;
   const auto head = memory_.read_pointer(list + nl.head);
   const auto tail = memory_.read_pointer(list + nl.tail);
   const auto wait = memory_.read<std::uint32_t>(list + nl.wait);
   const auto notify = memory_.read<std::uint32_t>(list + nl.notify);
   const auto ticket = memory_.read<std::uint32_t>(sudog + layout_.sudog.ticket);
-  if (!head || !tail || !wait || !notify || !ticket || !*head) return false;
+  if (!head || !tail || !wait || !notify || !ticket || !*head || !*tail) return false;
   if (*ticket - *notify >= *wait - *notify) return false;  // numbers that wrap: notifyListWait
-  bool held = false;
-  Address last;
-  std::uint64_t n = 0;
-  for (Address at = *head; at; ++n) {
-    if (n > most_goroutines) return cyclic("a Cond's list", list);
-    held = held || at == sudog;
-    last = at;
-    const auto next = memory_.read_pointer(at + layout_.sudog.next);
-    if (!next) return false;
-    at = *next;
+  for (const Address member : {sudog, *tail}) {
+    const auto held = queue_holds(*head, member);
+    if (!held && held.error().code == ErrorCode::invalid) return held;  // it does not end
+    if (!held || !*held) return false;
   }
-  return held && last == *tail;
+  const auto behind = memory_.read_pointer(*tail + layout_.sudog.next);
+  return behind && !*behind;
 }
 
 /// To 1.25 nothing but the stack of notifyListWait names the list and the sudog.
-Result<Address> ReachState::find_notify_list(const ReachG& g, Address& sudog) const {
+Result<Address> ReachState::find_notify_list(const ReachG& g, Address& sudog) {
   const Address end = std::min(g.stack.high, g.sched_sp + 8 * notify_words);
   WEIR_TRY(std::vector<std::uint64_t> words, read_words(g.sched_sp, end));
   std::erase_if(words, [&](std::uint64_t word) {
@@ -331,7 +348,7 @@ Result<Address> ReachState::find_notify_list(const ReachG& g, Address& sudog) co
   return Address{};
 }
 
-Result<ReachWait> ReachState::cond_wait(const ReachG& g) const {
+Result<ReachWait> ReachState::cond_wait(const ReachG& g) {
   ReachWait wait;
   Address sudog = g.waiting, list;
   if (sudog) {

@@ -80,12 +80,14 @@ class ReachState {
   Result<void> read_ps();
   Result<void> read_semaphores();
   Result<StackRange> stack_of(Address g) const;
-  Result<ReachWait> channel_wait(const ReachG& g) const;
+  Result<ReachWait> channel_wait(const ReachG& g);
   Result<ReachWait> semaphore_wait(const ReachG& g) const;
-  Result<ReachWait> cond_wait(const ReachG& g) const;
-  Result<bool> queue_holds(Address first, Address sudog) const;
-  Result<Address> find_notify_list(const ReachG& g, Address& sudog) const;
-  Result<bool> notify_list_holds(Address list, Address sudog) const;
+  Result<ReachWait> cond_wait(const ReachG& g);
+  /// Of a queue that begins with `first`.
+  Result<bool> queue_holds(Address first, Address sudog);
+  Result<void> keep_queue(Address first);
+  Result<Address> find_notify_list(const ReachG& g, Address& sudog);
+  Result<bool> notify_list_holds(Address list, Address sudog);
 
   const Program& program_;
   const Layout& layout_;
@@ -98,6 +100,8 @@ class ReachState {
     Address sudog, word;
   };
   std::unordered_map<std::uint64_t, SemaphoreEntry> semaphores_;  ///< by g
+  /// The sudogs of queues that were found to be long, sorted, by the first.
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> long_queues_;
 };
 
 }  // namespace weir::gortime
