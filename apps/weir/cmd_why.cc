@@ -80,8 +80,9 @@ void print_help(const FlagSet& flags) {
       "  weir dump -proof -o stuck.weir 4711; weir why -proof stuck.weir\n"
       "  weir why -proof localhost:6060\n"
       "  weir why -svg stuck.svg stuck.weir\n\n"
-      "exit codes: 0 no cycle, no deadlock and no proved leak, 1 one was found, 2 wrong usage or "
-      "weir's own failure\n",
+      "exit codes: 0 no cycle, no deadlock and no proved leak, 1 one was found, 2 nothing was, "
+      "and\n"
+      "the proof that was asked for could not be made; or wrong usage or weir's own failure\n",
       flags.help());
 }
 
@@ -108,6 +109,18 @@ int run_url(const std::string& url, const WhyRequest& request) {
   fmt::print("{}", request.json ? report::render_runtime_leaks_json(leaks)
                                 : report::render_runtime_leaks(leaks, request.text));
   return leaks.leaks.empty() ? code_clean : code_findings;
+}
+
+/// A proof that was asked for and could not be made is no clean bill.
+int exit_code(const model::WhyReport& report) {
+  if (report.deadlock != model::DeadlockKind::none) return code_findings;
+  if (!report.proof) return code_clean;
+  if (!report.proof->refused.empty()) return code_failed;
+  const auto& goroutines = report.proof->goroutines;
+  const bool leaked = std::any_of(
+      goroutines.begin(), goroutines.end(),
+      [](const model::ProofGoroutine& one) { return one.verdict == model::ProofVerdict::proved; });
+  return leaked ? code_findings : code_clean;
 }
 
 }  // namespace
@@ -152,12 +165,7 @@ int run_why(const std::vector<std::string>& args) {
   } else {
     fmt::print("{}", report::render_why(report, request.text));
   }
-  const bool leaked =
-      report.proof && std::any_of(report.proof->goroutines.begin(), report.proof->goroutines.end(),
-                                  [](const model::ProofGoroutine& one) {
-                                    return one.verdict == model::ProofVerdict::proved;
-                                  });
-  return report.deadlock == model::DeadlockKind::none && !leaked ? code_clean : code_findings;
+  return exit_code(report);
 }
 
 }  // namespace weir::app

@@ -133,6 +133,29 @@ TEST_P(ProofTest, ProvesWhoWaitsInALongQueue) {
   EXPECT_EQ(most, 200u) << "of a channel and of a Cond";
 }
 
+// What was asked for and not answered is no clean bill, and weir's own memory is no 0 MB.
+TEST_P(ProofTest, ARefusedProofIsAFailure) {
+  if (go().version != test_support::find_newest_go_toolchain()->version)
+    GTEST_SKIP() << "the newest toolchain stands for all";
+  WEIR_BUILD_GO(program, go(), "parked");
+  WEIR_ASSERT_OK(Child child, Child::start({program, "-n", "20", "-http", "127.0.0.1:0"}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  const std::string pid = std::to_string(child.pid());
+  const auto why = [&](const std::vector<std::string>& flags) -> Result<Completed> {
+    std::vector<std::string> args{WEIR_BINARY, "why", "-proof", "-max-stop", "10s"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    args.push_back(pid);
+    return test_support::run(args);
+  };
+  WEIR_ASSERT_OK(const Completed proved, why({}));
+  EXPECT_EQ(proved.exit.code, 0) << proved.out << proved.err;
+  WEIR_ASSERT_OK(const Completed refused, why({"-max-mem", "0"}));
+  EXPECT_EQ(refused.exit.code, 2) << refused.out << refused.err;
+  EXPECT_THAT(refused.out, testing::HasSubstr("nothing is proved, because"));
+  EXPECT_THAT(refused.out, testing::ContainsRegex("take [1-9][0-9]* MB .*more than 0 MB"));
+  EXPECT_THAT(refused.out, testing::HasSubstr("receive on chan")) << "the rest is there";
+}
+
 // At the end of a run: main has returned, and all that was leaked is still there.
 TEST_P(ProofTest, ExecProvesWhatLingers) {
   WEIR_BUILD_GO(program, go(), "leakcases", {});

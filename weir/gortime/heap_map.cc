@@ -122,7 +122,7 @@ Result<void> HeapMap::hold_against(const HeapBudget& budget) {
   return fail(ErrorCode::limit,
               fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
                           "with -max-mem",
-                          needed >> 20, budget.bytes >> 20));
+                          (needed + (1 << 20) - 1) >> 20, budget.bytes >> 20));
 }
 
 /// In order of their addresses.
