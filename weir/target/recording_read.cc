@@ -247,6 +247,7 @@ class Reader {
 
  private:
   Result<void> read_header() {
+    if (cursor_.done()) return fail(ErrorCode::truncated, "it is empty");
     const bytes::Bytes magic = cursor_.take(format::file_magic.size());
     if (bytes::as_text(magic) != format::file_magic) {
       return fail(ErrorCode::invalid, "not a weir recording");
