@@ -87,10 +87,18 @@ class CoreBuilder {
     return *this;
   }
 
+  /// The notes lie behind the memory, as gdb writes them.
+  CoreBuilder& notes_last() {
+    notes_last_ = true;
+    return *this;
+  }
+
   std::string build() const {
     ElfBuilder elf = elf_;
-    elf.add({4, 4, 0, notes_, 0, {}});  // PT_NOTE
+    const ElfBuilder::Part notes{4, 4, 0, notes_, 0, {}};  // PT_NOTE
+    if (!notes_last_) elf.add(notes);
     for (const ElfBuilder::Part& load : loads_) elf.add(load);
+    if (notes_last_) elf.add(notes);
     return elf.build();
   }
 
@@ -101,6 +109,7 @@ class CoreBuilder {
 
   ElfBuilder elf_;
   std::string notes_;
+  bool notes_last_ = false;
   std::vector<ElfBuilder::Part> loads_;
 };
 

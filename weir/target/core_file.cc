@@ -105,24 +105,41 @@ Result<CoreFile> CoreFile::parse(bytes::Bytes content) {
   for (const elf::ElfNote& note : core.file_.notes()) core.take_note(note);
   if (core.threads_.size() > thread_limit)
     return fail(ErrorCode::limit, fmt::format("the core has more than {} threads", thread_limit));
-  if (core.threads_.empty())
-    return fail(ErrorCode::invalid,
-                "the core has no thread (NT_PRSTATUS): its notes are missing or damaged");
-  const auto& segments = core.file_.segments();
-  const auto cut = std::count_if(segments.begin(), segments.end(),
-                                 [](const elf::Segment& segment) { return segment.cut; });
-  if (cut > 0)
-    core.notes_.add(Severity::loss,
-                    fmt::format("the core file ends early: {} of its {} segments are cut", cut,
-                                segments.size()),
-                    fmt::format("{} bytes", content.size()),
-                    "the disk was full, or ulimit -c or a limit of the core handler was reached");
+  core.note_cuts();
+  if (core.threads_.empty()) return core.no_thread();
   if (core.process_.pid == 0) core.process_.pid = core.threads_.front().tid;
   core.process_.inner_pid = core.process_.pid;
   core.process_.thread_count = static_cast<int>(core.threads_.size());
   core.name_executable();
   core.read_build_id();
   return core;
+}
+
+void CoreFile::note_cuts() {
+  const auto& segments = file_.segments();
+  const auto cut = std::count_if(segments.begin(), segments.end(),
+                                 [](const elf::Segment& segment) { return segment.cut; });
+  if (cut > 0)
+    notes_.add(Severity::loss,
+               fmt::format("the core file ends early: {} of its {} segments are cut", cut,
+                           segments.size()),
+               fmt::format("{} bytes", file_.bytes().size()),
+               "the disk was full, or ulimit -c or a limit of the core handler was reached");
+}
+
+/// gdb writes the notes behind the memory, so that a core that it could not finish has none.
+tl::unexpected<Error> CoreFile::no_thread() const {
+  const auto& segments = file_.segments();
+  const bool cut = std::any_of(segments.begin(), segments.end(), [](const elf::Segment& segment) {
+    return segment.type == elf::Segment::note && segment.cut;
+  });
+  if (!cut)
+    return fail(ErrorCode::invalid,
+                "the core has no thread (NT_PRSTATUS): its notes are missing or damaged");
+  const Note& note = notes_.all().back();  // of note_cuts()
+  return fail(ErrorCode::truncated,
+              fmt::format("{} ({}), and with them what it says of threads (NT_PRSTATUS); {}",
+                          note.text, note.place, note.advice));
 }
 
 void CoreFile::take_note(const elf::ElfNote& note) {

@@ -28,8 +28,8 @@ struct CoreThread {
 /// A parsed core file. Does not own its bytes, which must outlive it. Memory: core_memory.h.
 class CoreFile {
  public:
-  /// Errors: invalid (not a core, or no thread in it), truncated, unsupported (another machine),
-  /// limit.
+  /// Errors: invalid (not a core, or no thread in it), truncated (also where the threads' notes are
+  /// cut off), unsupported (another machine), limit.
   static Result<CoreFile> parse(bytes::Bytes file);
 
   const elf::File& file() const { return file_; }
@@ -51,6 +51,8 @@ class CoreFile {
 
  private:
   explicit CoreFile(elf::File file) : file_(std::move(file)) {}
+  void note_cuts();
+  tl::unexpected<Error> no_thread() const;
   void take_note(const elf::ElfNote& note);
   void take_thread(bytes::Bytes content);
   void take_vectors(bytes::Bytes content);

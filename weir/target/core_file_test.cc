@@ -141,6 +141,21 @@ TEST(CoreFile, ACutCoreSaysSo) {
   EXPECT_EQ(read(memory, 0x1000, 5000).size(), 4095u);
 }
 
+TEST(CoreFile, ACoreCutBeforeItsNotesSaysSo) {
+  const std::string bytes =
+      one_thread().notes_last().memory(0x1000, std::string(4096, 'x')).build();
+  ASSERT_TRUE(parse(bytes).has_value());
+  for (const std::size_t size : {bytes.find('x') + 4096, bytes.find('x') + 100}) {
+    const auto core = parse(bytes.substr(0, size));
+    ASSERT_FALSE(core.has_value());
+    EXPECT_EQ(core.error().code, ErrorCode::truncated);
+    const std::string text = to_string(core.error());
+    EXPECT_NE(text.find("the core file ends early"), std::string::npos) << text;
+    EXPECT_NE(text.find("NT_PRSTATUS"), std::string::npos) << text;
+    EXPECT_EQ(text.find("damaged"), std::string::npos) << text;
+  }
+}
+
 TEST(CoreFile, HostileListsAreNotBelieved) {
   std::string endless;
   test_support::put(endless, ~std::uint64_t{0} / 25);
