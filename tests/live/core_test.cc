@@ -101,6 +101,17 @@ class CoreTest : public test_support::GoTest {
     return fail(ErrorCode::not_found, "no core after " + to_string(exit) + ": " + child.err());
   }
 
+  /// A core that gdb writes of a process that goes on; its path, or why there is none.
+  Result<std::string> gcore(const std::string& pid) const {
+    const auto there = test_support::run({"gcore", "-h"});
+    if (!there || there->exit.code == 127)
+      return fail(ErrorCode::not_found, "there is no gcore (package gdb)");
+    WEIR_TRY(const Completed done,
+             test_support::run({"gcore", "-o", file("core"), pid}, {}, test_support::Seconds(600)));
+    if (std::string core = file("core." + pid); fs::exists(core)) return core;
+    return fail(ErrorCode::not_found, "gcore made no core: " + done.err);
+  }
+
   static json dump_of(const std::string& source, std::vector<std::string> flags = {}) {
     std::vector<std::string> args{"dump", "-json"};
     args.insert(args.end(), flags.begin(), flags.end());
@@ -301,8 +312,6 @@ TEST_P(CoreTest, FindsTheExecutableByItsBuild) {
 TEST_P(CoreTest, GcoreIsTheSameAsLive) {
   if (go().version != test_support::find_newest_go_toolchain()->version)
     GTEST_SKIP() << "the newest toolchain stands for all";
-  const auto there = test_support::run({"gcore", "-h"});
-  if (!there || there->exit.code == 127) WEIR_SKIP("there is no gcore (package gdb)");
   WEIR_BUILD_GO(program, go(), "circles", {.ldflags = "-s -w", .pie = true});
   WEIR_ASSERT_OK(Child child, Child::start({program}));
   WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
@@ -310,16 +319,31 @@ TEST_P(CoreTest, GcoreIsTheSameAsLive) {
   const json live = dump_of(pid);
   const std::string live_text = dump_text(pid);
   const auto live_verdicts = verdicts_of(proof_of(pid, {"-max-stop", "60s"}));
-  WEIR_ASSERT_OK(const Completed done, test_support::run({"gcore", "-o", file("core"), pid}, {},
-                                                         test_support::Seconds(600)));
-  const std::string core = file("core." + pid);
-  if (!fs::exists(core)) WEIR_SKIP("gcore made no core: " + done.err);
-  EXPECT_EQ(dump_of(core, {"-o", file("x.weir")}), live);
-  EXPECT_EQ(dump_text(core), live_text);
-  EXPECT_EQ(verdicts_of(proof_of(core)), live_verdicts);
-  fs::remove(core);
+  const auto core = gcore(pid);
+  if (!core) WEIR_SKIP(to_string(core.error()));
+  EXPECT_EQ(dump_of(*core, {"-o", file("x.weir")}), live);
+  EXPECT_EQ(dump_text(*core), live_text);
+  EXPECT_EQ(verdicts_of(proof_of(*core)), live_verdicts);
+  fs::remove(*core);
   EXPECT_EQ(dump_of(file("x.weir")), live);
   EXPECT_EQ(dump_text(file("x.weir")), live_text);
+}
+
+// What gdb leaves out it leaves out of the list of segments too, so that the first reads fail in
+// other ways than those of the kernel's core.
+TEST_P(CoreTest, TellsThatTheFilterLeftMemoryOutOfGcore) {
+  if (go().version != test_support::find_newest_go_toolchain()->version)
+    GTEST_SKIP() << "the newest toolchain stands for all";
+  WEIR_BUILD_GO(program, go(), "leakcases", {.ldflags = "-s -w"});
+  WEIR_ASSERT_OK(Child child, Child::start({program}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  const std::string pid = std::to_string(child.pid());
+  std::ofstream("/proc/" + pid + "/coredump_filter") << "0x10";
+  const auto core = gcore(pid);
+  if (!core) WEIR_SKIP(to_string(core.error()));
+  WEIR_ASSERT_OK(const auto done, weir({"why", "-proof", *core}));
+  EXPECT_EQ(done.exit.code, 2);
+  EXPECT_NE(done.err.find("without the program's memory"), std::string::npos) << done.err;
 }
 
 TEST(CoreCommand, StandardInputIsNoPlaceForACore) {
