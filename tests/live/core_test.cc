@@ -12,6 +12,8 @@
 #include <sstream>
 
 #include "tests/support/go_test_case.h"
+#include "weir/bytes/mapped_file.h"
+#include "weir/elf/file.h"
 
 namespace weir::live {
 namespace {
@@ -306,6 +308,49 @@ TEST_P(CoreTest, FindsTheExecutableByItsBuild) {
     EXPECT_EQ(cut.err.find(":  at"), std::string::npos)
         << "an error that says nothing: " << cut.err;
   }
+}
+
+// As debug packages and debuginfod's client keep files.
+TEST_P(CoreTest, FindsTheExecutableByItsBuildIdInFolders) {
+  if (const std::string why = why_no_kernel_core(); !why.empty()) WEIR_SKIP(why);
+  WEIR_BUILD_GO(original, go(), "circles", {});
+  fs::copy_file(original, file("app"));
+  WEIR_ASSERT_OK(Child child, start({file("app"), "-alive"}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(const std::string core, kernel_core(child));
+  const json expected = dump_of(core);
+  ASSERT_TRUE(expected.is_object()) << expected;
+  fs::remove(file("app"));
+
+  const std::string debug = file("app.debug");
+  WEIR_ASSERT_OK(const Completed split,
+                 test_support::run({"objcopy", "--only-keep-debug", original, debug}));
+  ASSERT_EQ(split.exit.code, 0) << split.err;
+  WEIR_ASSERT_OK(const Completed half, weir({"dump", "-exe", debug, core}));
+  EXPECT_EQ(half.exit.code, 2);
+  EXPECT_NE(half.err.find("debug information only"), std::string::npos) << half.err;
+
+  if (go().minor < 24) return;  // its linker gives no GNU build id
+  WEIR_ASSERT_OK(const auto content, bytes::MappedFile::open(original));
+  WEIR_ASSERT_OK(const auto elf, elf::File::parse(content.bytes()));
+  const std::string id = elf.gnu_build_id_near_notes();
+  ASSERT_EQ(id.size(), 40u);
+  const fs::path linked = folder_ / "lib/.build-id" / id.substr(0, 2) / id.substr(2);
+  fs::create_directories(linked.parent_path());
+  fs::create_symlink(original, linked);
+  EXPECT_EQ(dump_of(core, {"-exe", file("lib")}), expected);
+  fs::create_directories(folder_ / "cache" / id);
+  const auto from_cache = [&]() -> Result<json> {
+    WEIR_TRY(const auto done,
+             test_support::run({WEIR_BINARY, "dump", "-json", core},
+                               {.environment = {"DEBUGINFOD_CACHE_PATH=" + file("cache")}}));
+    return done.exit.code == 0 ? goroutines_of(done.out) : json(done.err);
+  };
+  WEIR_ASSERT_OK(const json nothing, from_cache());
+  EXPECT_NE(nothing.dump().find("(GNU " + id + ")"), std::string::npos) << nothing;
+  fs::copy_file(original, folder_ / "cache" / id / "executable");
+  WEIR_ASSERT_OK(const json cached, from_cache());
+  EXPECT_EQ(cached, expected);
 }
 
 // gdb writes gigabytes for a Go program (all that is reserved), so one toolchain must do.

@@ -101,6 +101,10 @@ class File {
   std::vector<ElfNote> notes() const;
   /// The linker's GNU build id in lower-case hex, or empty.
   std::string gnu_build_id() const;
+  /// The same also where it lies right behind the notes, and no program header tells of it: the
+  /// linker of go1.24–1.27 (cmd/link/internal/ld/elf.go) puts .note.gnu.build-id behind
+  /// .note.go.buildid, and PT_NOTE is of the latter only.
+  std::string gnu_build_id_near_notes() const;
   /// Go's own build id ("abc/def/ghi/jkl"), or empty.
   std::string go_build_id() const;
 

@@ -53,6 +53,31 @@ TEST(ElfFile, ReadsSegmentsSectionsAndBytes) {
   EXPECT_EQ(file->go_build_id(), "go/build/id");
 }
 
+TEST(ElfFile, FindsTheBuildIdBehindTheNotes) {
+  const std::string id(20, '\xab');
+  std::string hex;
+  for (int i = 0; i < 20; ++i) hex += "ab";
+  ElfBuilder elf;  // as Go's linker does it
+  elf.add({.type = 4, .content = note("Go", 4, "go/build/id")});
+  elf.add({.flags = 5, .address = 0x401000, .content = note("GNU", 3, id) + "text"});
+  std::string image = elf.build();
+  auto file = File::parse(bytes::as_bytes(image));
+  ASSERT_TRUE(file.has_value()) << to_string(file.error());
+  EXPECT_EQ(file->gnu_build_id(), "");
+  EXPECT_EQ(file->gnu_build_id_near_notes(), hex);
+  EXPECT_EQ(file->go_build_id(), "go/build/id");
+
+  image[image.find("GNU")] = 'g';
+  file = File::parse(bytes::as_bytes(image));
+  ASSERT_TRUE(file.has_value()) << to_string(file.error());
+  EXPECT_EQ(file->gnu_build_id_near_notes(), "");
+
+  image = two_segments().build();
+  file = File::parse(bytes::as_bytes(image));
+  ASSERT_TRUE(file.has_value()) << to_string(file.error());
+  EXPECT_EQ(file->gnu_build_id_near_notes(), "01ab") << "among the notes";
+}
+
 TEST(ElfFile, BytesOutsideTheFileAreUnmapped) {
   const std::string image = two_segments().build();
   const auto file = File::parse(bytes::as_bytes(image));

@@ -7,7 +7,8 @@ namespace weir::elf {
 
 namespace {
 
-constexpr std::uint32_t gnu_build_id_type = 3;  // NT_GNU_BUILD_ID
+constexpr std::uint32_t gnu_build_id_type = 3;          // NT_GNU_BUILD_ID
+constexpr std::size_t gnu_build_id_note = 12 + 4 + 20;  // bytes, with its SHA-1
 constexpr std::uint32_t go_build_id_type =
     4;  // cmd/link/internal/ld/elf.go: ELF_NOTE_GOBUILDID_TAG
 
@@ -35,6 +36,16 @@ void parse_notes(bytes::Bytes bytes, std::vector<ElfNote>& notes) {
   }
 }
 
+std::string find_gnu_build_id(const std::vector<ElfNote>& notes) {
+  for (const ElfNote& note : notes) {
+    if (note.owner != "GNU" || note.type != gnu_build_id_type) continue;
+    std::string hex;
+    for (const std::byte b : note.content) hex += fmt::format("{:02x}", std::to_integer<int>(b));
+    return hex;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<ElfNote> File::notes() const {
@@ -48,13 +59,18 @@ std::vector<ElfNote> File::notes() const {
 }
 
 std::string File::gnu_build_id() const {
-  for (const ElfNote& note : notes()) {
-    if (note.owner != "GNU" || note.type != gnu_build_id_type) continue;
-    std::string hex;
-    for (const std::byte b : note.content) hex += fmt::format("{:02x}", std::to_integer<int>(b));
-    return hex;
+  return find_gnu_build_id(notes());
+}
+
+std::string File::gnu_build_id_near_notes() const {
+  std::vector<ElfNote> near = notes();
+  for (const Segment& segment : segments_) {
+    if (segment.type != Segment::note || segment.cut) continue;
+    const std::uint64_t end = segment.file_offset + segment.file_size;
+    const bytes::Window window = file_window(end + (4 - end % 4) % 4, gnu_build_id_note);
+    parse_notes(window.take(0, window.size()), near);
   }
-  return {};
+  return find_gnu_build_id(near);
 }
 
 std::string File::go_build_id() const {

@@ -17,8 +17,9 @@ namespace weir::ingest {
 
 struct CoreOptions {
   /// Where to look for the executable, first to last: files, or folders that have it under its own
-  /// name. Empty: where the core says it was, beside the core, and in the folders of
-  /// WEIR_EXE_PATH (colons between them).
+  /// name or by its build id (.build-id/ab/cdef…, or as debuginfod's client does). Empty: where the
+  /// core says it was, beside the core, in the folders of WEIR_EXE_PATH (colons between them), and
+  /// by its build id in /usr/lib, /usr/lib/debug and debuginfod's cache.
   std::vector<std::string> executables;
 };
 

@@ -277,6 +277,7 @@ void CoreFile::read_build_id() {
   if (!image) return;
   build_id_ = image->gnu_build_id();
   if (build_id_.empty()) build_id_ = image->go_build_id();
+  gnu_build_id_ = image->gnu_build_id_near_notes();
 }
 
 }  // namespace weir::target

@@ -46,6 +46,9 @@ class CoreFile {
   /// The build id of the executable, from its first page in memory: the GNU one in hex, else Go's.
   /// Empty when the core does not hold that page.
   const std::string& build_id() const { return build_id_; }
+  /// The GNU one, by which debug directories and debuginfod name files; also where build_id() is
+  /// Go's. Empty when there is none, or the core does not hold it.
+  const std::string& gnu_build_id() const { return gnu_build_id_; }
   /// What is wrong with the core: cut, threads without registers.
   const Notes& notes() const { return notes_; }
 
@@ -67,7 +70,7 @@ class CoreFile {
   std::vector<AuxEntry> auxv_;
   ProcessFacts process_;
   std::vector<Region> mappings_;
-  std::string build_id_;
+  std::string build_id_, gnu_build_id_;
   Notes notes_;
 };
 

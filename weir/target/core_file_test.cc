@@ -118,6 +118,7 @@ TEST(CoreFile, BuildIdFromTheFirstPageInMemory) {
   const auto core = parse(bytes);
   ASSERT_TRUE(core.has_value()) << to_string(core.error());
   EXPECT_EQ(core->build_id(), "deadbeef");
+  EXPECT_EQ(core->gnu_build_id(), "deadbeef");
 }
 
 TEST(CoreFile, NotACoreIsRefused) {
