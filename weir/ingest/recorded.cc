@@ -61,20 +61,18 @@ void complete(model::Snapshot& snapshot, const target::Recording& recording) {
                                  [](const Note& note) { return note.severity == Severity::loss; });
 }
 
-/// Hands `look` the program and memory of a recording.
+/// Hands `look` the program of a recording, found through `memory`.
 template <class T>
-Result<T> open_recording(
-    target::Recording& recording,
-    const std::function<Result<T>(gortime::Program&, target::SparseMemory&)>& look) {
+Result<T> open_recording(const target::Recording& recording, target::Memory& memory,
+                         const std::function<Result<T>(gortime::Program&)>& look) {
   if (recording.images.empty())
     return fail(ErrorCode::invalid, "the recording has no pages of the executable");
   WEIR_TRY(const auto file, target::ExpandedFile::make(recording.images[0]));
-  target::SparseMemory& memory = recording.memory;  // no copy: it may be a whole heap
   WEIR_TRY(const LoadBias bias,
            target::load_bias(recording.auxv,
                              file.bytes().first(std::min<std::size_t>(64, file.bytes().size()))));
   WEIR_TRY(auto program, gortime::Program::open(file.bytes(), memory, bias, recording.hints));
-  return look(program, memory);
+  return look(program);
 }
 
 std::vector<gortime::ReachThread> threads_of(const target::Recording& recording) {
@@ -93,12 +91,10 @@ std::string why_no_proof(const target::Recording& recording) {
   return {};
 }
 
-}  // namespace
-
-Result<model::Snapshot> decode_recording(target::Recording recording, std::string name) {
+Result<model::Snapshot> look_at(const target::Recording& recording, target::Memory& memory,
+                                const std::string& name) {
   return open_recording<model::Snapshot>(
-      recording,
-      [&](gortime::Program& program, target::SparseMemory& memory) -> Result<model::Snapshot> {
+      recording, memory, [&](gortime::Program& program) -> Result<model::Snapshot> {
         WEIR_TRY(auto snapshot, read_frozen(program, memory, moment_of(recording)));
         snapshot.source = source_of(recording, program, name);
         complete(snapshot, recording);
@@ -106,22 +102,28 @@ Result<model::Snapshot> decode_recording(target::Recording recording, std::strin
       });
 }
 
+}  // namespace
+
+Result<model::Snapshot> decode_recording(target::Recording recording, std::string name) {
+  return look_at(recording, recording.memory, name);
+}
+
 Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options) {
   WEIR_TRY(auto recording, target::read_recording(path));
-  return decode_recording_proof(std::move(recording),
+  return decode_recording_proof(recording, recording.memory,
                                 std::filesystem::path(path).filename().string(), options);
 }
 
-Result<Proven> decode_recording_proof(target::Recording recording, std::string name,
-                                      const ProofOptions& options) {
+Result<Proven> decode_recording_proof(const target::Recording& recording, target::Memory& memory,
+                                      const std::string& name, const ProofOptions& options) {
   Proven proven;
   if (std::string why = why_no_proof(recording); !why.empty()) {
     proven.proof.refused = std::move(why);
-    WEIR_TRY(proven.snapshot, decode_recording(std::move(recording), std::move(name)));
+    WEIR_TRY(proven.snapshot, look_at(recording, memory, name));
     return proven;
   }
   return open_recording<Proven>(
-      recording, [&](gortime::Program& program, target::SparseMemory& memory) -> Result<Proven> {
+      recording, memory, [&](gortime::Program& program) -> Result<Proven> {
         WEIR_TRY(proven, prove_frozen(program, memory, moment_of(recording), threads_of(recording),
                                       reach_options(options, false)));
         proven.snapshot.source = source_of(recording, program, name);

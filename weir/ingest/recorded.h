@@ -20,10 +20,10 @@ Result<model::Snapshot> read_recording(const std::string& path);
 Result<model::Snapshot> decode_recording(target::Recording recording, std::string name);
 
 /// The same with a proof of leaks. A recording that was not made for one (Recording::for_proof)
-/// proves nothing, and says so.
+/// proves nothing, and says so. `memory` is the recording's own, or one that stands in its place.
 Result<Proven> read_recording_proof(const std::string& path, const ProofOptions& options);
-Result<Proven> decode_recording_proof(target::Recording recording, std::string name,
-                                      const ProofOptions& options);
+Result<Proven> decode_recording_proof(const target::Recording& recording, target::Memory& memory,
+                                      const std::string& name, const ProofOptions& options);
 
 /// Marks the recording as one for a proof, whose threads `threads` are.
 void keep_vectors(target::Recording& recording, const std::vector<gortime::ReachThread>& threads);

@@ -35,21 +35,66 @@ std::set<std::uint64_t> proved(const ingest::Proven& proven) {
 struct Base {
   target::Recording recording;
   std::set<std::uint64_t> leaked;
+  std::vector<SparseMemory::Segment> segments;
 };
 
-const Base& base() {
-  static const Base value = [] {
+Base& base() {
+  static Base value = [] {
     Base made;
     made.recording =
         target::read_recording(WEIR_SOURCE_DIR "/tests/recordings/leaked.weir").value();
-    const auto proven = ingest::decode_recording_proof(made.recording, "leaked.weir", {});
+    const auto proven =
+        ingest::decode_recording_proof(made.recording, made.recording.memory, "leaked.weir", {});
     WEIR_ASSERT(proven.has_value() && proven->proof.refused.empty());
     made.leaked = proved(*proven);
     WEIR_ASSERT(made.leaked.size() > 5);
+    made.segments = made.recording.memory.segments();
     return made;
   }();
   return value;
 }
+
+/// The base's memory with holes, or other words in places. The base is some megabytes and an edit
+/// some bytes: a copy for each input would take most of the time.
+class EditedMemory final : public target::Memory {
+ public:
+  explicit EditedMemory(SparseMemory& whole) : whole_(whole) {}
+
+  void remove(Address from, std::uint64_t size) { holes_.push_back({from, from + size}); }
+  void change(Address at, std::uint64_t value) { words_.push_back({at, value}); }
+
+  Result<std::size_t> read_some(Address at, std::span<std::byte> into) override {
+    for (const Hole& hole : holes_) {
+      if (at < hole.end && hole.start <= at) return fail(ErrorCode::unmapped, "a hole", at);
+      if (at < hole.start) into = into.first(std::min<std::uint64_t>(into.size(), hole.start - at));
+    }
+    WEIR_TRY(const std::size_t got, whole_.read_some(at, into));
+    for (const Word& word : words_) lay_over(word, at, into.first(got));
+    return got;
+  }
+  std::vector<target::Region> regions() override { return whole_.regions(); }
+  target::Consistency consistency() const override { return target::Consistency::frozen; }
+
+ private:
+  struct Hole {
+    Address start, end;
+  };
+  struct Word {
+    Address at;
+    std::uint64_t value;
+  };
+  static void lay_over(const Word& word, Address at, std::span<std::byte> bytes) {
+    const Address start = std::max(word.at, at);
+    const Address end = std::min(word.at + sizeof word.value, at + bytes.size());
+    if (start >= end) return;
+    const auto* value = reinterpret_cast<const std::byte*>(&word.value);
+    std::memcpy(bytes.data() + (start - at), value + (start - word.at), end - start);
+  }
+
+  SparseMemory& whole_;
+  std::vector<Hole> holes_;
+  std::vector<Word> words_;  // the later wins
+};
 
 struct Edit {
   std::uint32_t place = 0;
@@ -67,51 +112,35 @@ Edit take_edit(std::string_view& input) {
 }
 
 /// The address of the byte with this number, counted through all that is held.
-Address address_of(const SparseMemory& memory, std::uint64_t number) {
-  number %= memory.size();
-  for (const SparseMemory::Segment& segment : memory.segments()) {
+Address address_of(std::uint64_t number) {
+  number %= base().recording.memory.size();
+  for (const SparseMemory::Segment& segment : base().segments) {
     if (number < segment.bytes.size()) return segment.start + number;
     number -= segment.bytes.size();
   }
   return {};
 }
 
-SparseMemory without(const SparseMemory& memory, Address from, std::uint64_t size) {
-  SparseMemory less;
-  for (const SparseMemory::Segment& segment : memory.segments()) {
-    const std::uint64_t all = segment.bytes.size();
-    const std::uint64_t first =
-        from <= segment.start ? 0 : std::min<std::uint64_t>(all, from - segment.start);
-    const Address end = from + size;
-    const std::uint64_t last =
-        end <= segment.start ? 0 : std::min<std::uint64_t>(all, end - segment.start);
-    less.insert(segment.start, segment.bytes.first(first));
-    if (last < all) {
-      const std::uint64_t rest = std::max(first, last);
-      less.insert(segment.start + rest, segment.bytes.subspan(rest));
-    }
-  }
-  less.set_regions(memory.known_regions());
-  return less;
+Address word_of(std::uint64_t number) {
+  return Address{address_of(number).value & ~std::uint64_t{7}};
 }
 
-void change(target::Recording& recording, const Edit& edit) {
-  SparseMemory& memory = recording.memory;
+void change(EditedMemory& memory, std::vector<target::RecordedThread>& threads, const Edit& edit) {
   std::uint64_t value = edit.value;
-  if (edit.how % 4 == 1) value = address_of(memory, edit.value).value & ~std::uint64_t{7};
+  if (edit.how % 4 == 1) value = word_of(edit.value).value;
   if (edit.how % 4 == 2) value = 0;
   if (edit.how % 4 == 3) value = 0 - edit.value;
-  if (edit.how >= 0xf0 && !recording.threads.empty()) {
-    auto& registers = recording.threads[edit.place % recording.threads.size()].registers;
+  if (edit.how >= 0xf0 && !threads.empty()) {
+    auto& registers = threads[edit.place % threads.size()].registers;
     registers.sp = Address{value};
     registers.syscall = edit.how % 2 == 0 ? -1 : 0;
     return;
   }
-  memory.insert_value(Address{address_of(memory, edit.place).value & ~std::uint64_t{7}}, value);
+  memory.change(word_of(edit.place), value);
 }
 
-void check(target::Recording recording, bool only_less) {
-  const auto proven = ingest::decode_recording_proof(std::move(recording), "changed", {});
+void check(target::Memory& memory, bool only_less) {
+  const auto proven = ingest::decode_recording_proof(base().recording, memory, "changed", {});
   if (!proven) return;
   if (!proven->proof.refused.empty()) WEIR_ASSERT(proven->proof.goroutines.empty());
   const auto found = proved(*proven);
@@ -133,16 +162,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view input(reinterpret_cast<const char*>(data), size);
   const bool only_less = input[0] % 2 == 0;
   input.remove_prefix(1);
-  target::Recording recording = base().recording;
+  target::Recording& recording = base().recording;
+  const std::vector<target::RecordedThread> threads = recording.threads;
+  EditedMemory memory(recording.memory);
   for (int edits = 0; input.size() >= edit_size && edits < 64; ++edits) {
     const Edit edit = take_edit(input);
-    if (recording.memory.empty()) return 0;
     if (only_less)
-      recording.memory = without(recording.memory, address_of(recording.memory, edit.place),
-                                 1 + (edit.value & (edit.how % 2 == 0 ? 0xff : 0xffff)));
+      memory.remove(address_of(edit.place), 1 + (edit.value & (edit.how % 2 == 0 ? 0xff : 0xffff)));
     else
-      change(recording, edit);
+      change(memory, recording.threads, edit);
   }
-  check(std::move(recording), only_less);
+  check(memory, only_less);
+  recording.threads = threads;
   return 0;
 }
