@@ -1,5 +1,6 @@
 // Looking up a function by its name: the table has no index for that.
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "weir/gosym/table.h"
@@ -17,12 +18,15 @@ std::vector<std::uint32_t> Table::find_name_offsets(std::string_view name) const
   const std::string_view all = bytes::as_text(names_.unnoted());
   std::string needle;
   needle.append(1, '\0').append(name).append(1, '\0');
-  // The NUL that ends one name begins the next.
-  for (std::size_t at = all.find(needle);
-       at != std::string_view::npos && offsets.size() < max_same_names;
-       at = all.find(needle, at + needle.size() - 1)) {
+  // memmem, since string_view::find would try the needle at each NUL: at each name.
+  std::size_t from = 0;
+  while (offsets.size() < max_same_names) {
+    const void* found = memmem(all.data() + from, all.size() - from, needle.data(), needle.size());
+    if (found == nullptr) break;
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - all.data());
     names_.note(at, needle.size());
     offsets.push_back(static_cast<std::uint32_t>(at + 1));
+    from = at + needle.size() - 1;  // the NUL that ends one name begins the next
   }
   return offsets;
 }
