@@ -115,7 +115,7 @@ Result<void> HeapMap::hold_against(const HeapBudget& budget) {
     if (span.scan) scan_bytes_ += span.end - span.start;
   }
   if (objects >= most_objects) return fail(ErrorCode::limit, "more than 2^31 heap objects");
-  const std::uint64_t needed = scan_bytes_ * (budget.kept_twice ? 2 : 1) + objects / 2 +
+  const std::uint64_t needed = scan_bytes_ + (budget.recorded ? scan_bytes_ / 2 : 0) + objects / 2 +
                                followed * 16 + pages * sizeof(Page) +
                                spans_.size() * sizeof(HeapSpan);
   if (needed <= budget.bytes) return {};

@@ -59,7 +59,7 @@ struct FoundObject {
 
 struct HeapBudget {
   std::uint64_t bytes = 0;
-  bool kept_twice = false;  ///< the memory keeps a copy of what is read
+  bool recorded = false;  ///< the memory keeps what is read, packed
 };
 
 class HeapMap {

@@ -299,7 +299,7 @@ Result<ReachReport> find_unreachable(const Program& program, target::Memory& mem
   WEIR_TRY_VOID(state.read());
   if (std::string why = state.unsettled(); !why.empty()) return fail(ErrorCode::limit, why);
   WEIR_TRY(const HeapMap heap, HeapMap::read(program.layout(), program.globals(), memory,
-                                             {options.max_memory, options.kept_twice}));
+                                             {options.max_memory, options.recorded}));
   for (const HeapSpan& span : heap.spans())
     if (span.user_arena)
       return fail(ErrorCode::unsupported, "the program uses arenas (GOEXPERIMENT=arenas)");

@@ -115,7 +115,8 @@ Result<Proven> look_at_core(const std::string& path, const CoreOptions& options,
   target::CoreMemory memory(core);
   WEIR_TRY(const auto image, elf::File::parse(content));
   memory.lay_under(image, bias);
-  target::RecordingMemory recorder(memory);
+  target::RecordingMemory recorder(memory, target::Packing::as_read,
+                                   proof != nullptr ? most_packed(*proof) : ~std::uint64_t{0});
   target::Memory& read_through =
       record != nullptr ? static_cast<target::Memory&>(recorder) : memory;
   bytes::PageSet touched(content.size());
@@ -141,7 +142,8 @@ Result<Proven> look_at_core(const std::string& path, const CoreOptions& options,
   if (record != nullptr) {
     keep_moment(*record, *program, moment, found.snapshot, core.process(), touched);
     if (proof != nullptr && refused.empty()) keep_vectors(*record, threads);
-    record->memory = recorder.take_recorded();
+    WEIR_TRY(record->packed, recorder.take_packed());
+    record->memory = recorder.take_latest();
     record->memory.set_regions(memory.regions());
     record->auxv = core.auxv();
   }

@@ -217,7 +217,7 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
                                                   target::Recording* record) {
   State& state = *state_;
   std::optional<target::RecordingMemory> recorder;
-  if (record != nullptr) recorder.emplace(*state.memory);
+  if (record != nullptr) recorder.emplace(*state.memory, target::Packing::none);
   target::Memory& memory = recorder ? static_cast<target::Memory&>(*recorder) : *state.memory;
   WEIR_TRY_VOID(state.program->prepare(memory));
   Moment moment;
@@ -273,7 +273,7 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
   note_stop(snapshot, options, stopped->unstopped, tries);
   if (record != nullptr) {
     keep_moment(*record, *state.program, moment, snapshot, state.facts, *state.touched);
-    record->memory = recorder->take_recorded();
+    record->memory = recorder->take_latest();
     record->auxv = state.auxv;
   }
   return snapshot;

@@ -82,7 +82,7 @@ Result<Proven> LiveReader::State::prove_once(const ProofOptions& options,
   }
   take_registers(stopped, moment);
   Result<Proven> proven;
-  target::RecordingMemory recorder(copy->memory());
+  target::RecordingMemory recorder(copy->memory(), target::Packing::as_read, most_packed(options));
   target::Memory& frozen = record != nullptr ? recorder : copy->memory();
   run_niced([&] { proven = prove_copy(frozen, moment, threads, options, record != nullptr); });
   if (!proven) return proven;
@@ -94,7 +94,8 @@ Result<Proven> LiveReader::State::prove_once(const ProofOptions& options,
     *record = {};
     keep_moment(*record, *program, moment, proven->snapshot, facts, *touched);
     keep_vectors(*record, threads);
-    record->memory = recorder.take_recorded();
+    WEIR_TRY(record->packed, recorder.take_packed());
+    record->memory = recorder.take_latest();
     record->memory.set_regions(regions);
     record->auxv = auxv;
   }

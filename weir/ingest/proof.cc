@@ -171,7 +171,7 @@ gortime::ReachOptions reach_options(const ProofOptions& options, bool record) {
   reach.max_memory = options.max_memory;
   reach.without = options.without;
   reach.own_memory = options.own_memory;
-  reach.kept_twice = record;
+  reach.recorded = record;
   return reach;
 }
 

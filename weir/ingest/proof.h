@@ -19,8 +19,14 @@ struct ProofSource {
   const model::Snapshot& snapshot;
 };
 
-/// `record`: what is read is kept a second time.
+/// `record`: what is read is kept, too.
 gortime::ReachOptions reach_options(const ProofOptions& options, bool record);
+
+/// How much a recording may keep, packed. A heap that is recorded counts with half more than its
+/// size (HeapBudget), so that both together stay within ProofOptions::max_memory.
+inline std::uint64_t most_packed(const ProofOptions& options) {
+  return options.max_memory / 3;
+}
 
 /// Says what find_unreachable() found. An error of it becomes Proof::refused.
 model::Proof describe_proof(const ProofSource& source, const Result<gortime::ReachReport>& found);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <unordered_map>
 
+#include "weir/base/assert.h"
 #include "weir/ingest/frozen.h"
 #include "weir/ingest/proof.h"
 
@@ -65,6 +66,7 @@ void complete(model::Snapshot& snapshot, const target::Recording& recording) {
 template <class T>
 Result<T> open_recording(const target::Recording& recording, target::Memory& memory,
                          const std::function<Result<T>(gortime::Program&)>& look) {
+  WEIR_ASSERT(recording.packed.sections.empty());  // it was read, not just made
   if (recording.images.empty())
     return fail(ErrorCode::invalid, "the recording has no pages of the executable");
   WEIR_TRY(const auto file, target::ExpandedFile::make(recording.images[0]));

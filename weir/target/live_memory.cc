@@ -1,7 +1,6 @@
 #include "weir/target/live_memory.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -256,24 +255,6 @@ Result<std::size_t> FrozenMemory::read_some(Address at, std::span<std::byte> int
 Result<void> FrozenMemory::read_many(std::span<ReadRequest> requests) {
   WEIR_TRY_VOID(inner_.read_many(requests));
   return check();
-}
-
-void prefault(std::span<std::byte> buffer) {
-  if (buffer.empty()) return;
-  constexpr std::uintptr_t page_size = 4096;
-  const auto begin = reinterpret_cast<std::uintptr_t>(buffer.data()) & ~(page_size - 1);
-  const auto end =
-      (reinterpret_cast<std::uintptr_t>(buffer.data()) + buffer.size() + page_size - 1) &
-      ~(page_size - 1);
-#ifdef MADV_POPULATE_WRITE  // Linux 5.14
-  if (madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE) == 0) return;
-#endif
-  for (std::size_t i = 0; i < buffer.size(); i += page_size) {
-    volatile std::byte* p = buffer.data() + i;
-    *p = *p;
-  }
-  (void)begin;
-  (void)end;
 }
 
 }  // namespace weir::target

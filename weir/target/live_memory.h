@@ -31,8 +31,8 @@ class LiveMemory final : public Memory {
 
   /// Fast when the requests are in ascending order of address: neighbours less than 4 KiB apart are
   /// fetched as one piece, the gap into a scratch page (a gap never covers a page that neither
-  /// neighbour touches, so it cannot fault by itself). Allocates nothing. Sorting and prefaulting
-  /// the destination (prefault()) are the caller's, before a stop.
+  /// neighbour touches, so it cannot fault by itself). Allocates nothing. Sorting, and making
+  /// the destination's pages present, are the caller's, before a stop.
   Result<void> read_many(std::span<ReadRequest> requests) override;
 
   /// /proc/PID/maps; empty when the process is gone.
@@ -71,9 +71,5 @@ class FrozenMemory final : public Memory {
   Memory& inner_;
   std::function<bool()> holds_;
 };
-
-/// Makes the pages of `buffer` present, so that writing to them during a stop costs no page fault.
-/// The content is not changed.
-void prefault(std::span<std::byte> buffer);
 
 }  // namespace weir::target

@@ -10,6 +10,7 @@
 #include "weir/bytes/cursor.h"
 #include "weir/bytes/page_set.h"
 #include "weir/target/process.h"
+#include "weir/target/recording_memory.h"
 #include "weir/target/registers.h"
 #include "weir/target/sparse_memory.h"
 #include "weir/target/stop.h"
@@ -74,6 +75,9 @@ struct Recording {
   std::vector<RecordedThread> threads;
   std::vector<FdFacts> fds;
   SparseMemory memory;  ///< regions() are those of the process
+  /// Memory below `memory`, where that has no bytes. For writing only: nothing that reads a
+  /// recording looks at it.
+  PackedMemory packed;
   std::vector<FileImage> images;
   /// What was found out about the target and is dear to find again ("runtime.pclntab" → address).
   std::map<std::string, std::uint64_t> hints;

@@ -1,84 +1,35 @@
-#include <fmt/format.h>
-#include <zstd.h>
-
 #include <algorithm>
-#include <cstring>
-#include <memory>
 
 #include "weir/bytes/mapped_file.h"
 #include "weir/target/recording.h"
 #include "weir/target/recording_format.h"
+#include "weir/target/recording_sections.h"
 
 namespace weir::target {
 namespace {
 
-/// The content of one section.
-class Encoder {
- public:
-  void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_ += static_cast<char>(value | 0x80);
-    out_ += static_cast<char>(value);
-  }
-  void integer(std::int64_t value) {  // zigzag
-    number((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
-  }
-  void text(std::string_view value) {
-    number(value.size());
-    out_ += value;
-  }
-  void flag(bool value) { out_ += value ? '\1' : '\0'; }
-  void letter(char value) { out_ += value; }
-  void raw(std::span<const std::byte> value) { out_ += bytes::as_text(value); }
-  const std::string& content() const { return out_; }
-
- private:
-  std::string out_;
-};
-
 /// The file so far.
 class Writer {
  public:
-  Writer() : packer_(ZSTD_createCCtx(), &ZSTD_freeCCtx) {
-    ZSTD_CCtx_setParameter(packer_.get(), ZSTD_c_checksumFlag, 1);
+  Writer() {
     file_ = format::file_magic;
-    put<std::uint32_t>(format::schema_version);
-    put<std::uint32_t>(0);
+    for (const std::uint32_t word : {format::schema_version, std::uint32_t{0}})
+      file_.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
 
-  Result<void> section(std::string_view tag, const Encoder& encoder) {
-    const std::string& content = encoder.content();
-    if (content.size() > RecordingLimits{}.section_bytes) {
-      return fail(ErrorCode::limit, fmt::format("section {} of the recording would be {} bytes",
-                                                tag, content.size()));
-    }
-    file_ += tag;
-    put<std::uint32_t>(0);
-    const std::size_t sizes = file_.size();
-    put<std::uint64_t>(0);  // stored size, known below
-    put<std::uint64_t>(content.size());
-    const std::size_t begin = file_.size();
-    file_.resize(begin + ZSTD_compressBound(content.size()));
-    const std::uint64_t size = ZSTD_compress2(packer_.get(), file_.data() + begin,
-                                              file_.size() - begin, content.data(), content.size());
-    if (ZSTD_isError(size) != 0) {
-      return fail(ErrorCode::io, fmt::format("compressing: {}", ZSTD_getErrorName(size)));
-    }
-    file_.resize(begin + size);
-    std::memcpy(file_.data() + sizes, &size, sizeof size);
+  Result<void> section(std::string_view tag, const Encoder& content) {
     ++sections_;
-    return {};
+    return packer_.append(file_, tag, content);
   }
-
+  void packed(std::string_view section) {
+    ++sections_;
+    file_ += section;
+  }
   std::uint64_t sections() const { return sections_; }
   std::string take() { return std::move(file_); }
 
  private:
-  template <class T>
-  void put(T value) {
-    file_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
-
-  std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> packer_;
+  SectionPacker packer_;
   std::string file_;
   std::uint64_t sections_ = 0;
 };
@@ -198,37 +149,9 @@ Result<void> write_regions(Writer& writer, const std::vector<Region>& regions) {
   return writer.section(format::tag_regions, out);
 }
 
-/// As many sections as it takes. Each: number of pieces, then (start, size) of each with the start
-/// counted from the end of the one before, then the bytes of all.
 Result<void> write_memory(Writer& writer, std::string_view tag, const SparseMemory& memory) {
-  std::vector<SparseMemory::Segment> pieces;
-  std::uint64_t held = 0;
-  const auto flush = [&]() -> Result<void> {
-    Encoder out;
-    out.number(pieces.size());
-    std::uint64_t end = 0;
-    for (const auto& piece : pieces) {
-      out.number(piece.start.value - end);
-      out.number(piece.bytes.size());
-      end = piece.start.value + piece.bytes.size();
-    }
-    for (const auto& piece : pieces) out.raw(piece.bytes);
-    pieces.clear();
-    held = 0;
-    return writer.section(tag, out);
-  };
-  constexpr std::uint64_t piece_cost = 20;  // of two numbers, at most
-  for (SparseMemory::Segment segment : memory.segments()) {
-    while (!segment.bytes.empty()) {
-      if (held + piece_cost >= format::chunk_size) WEIR_TRY_VOID(flush());
-      const std::size_t n =
-          std::min<std::uint64_t>(segment.bytes.size(), format::chunk_size - held - piece_cost);
-      pieces.push_back({segment.start, segment.bytes.first(n)});
-      held += n + piece_cost;
-      segment = {segment.start + n, segment.bytes.subspan(n)};
-    }
-  }
-  return pieces.empty() ? Result<void>{} : flush();
+  return encode_memory(memory.segments(),
+                       [&](const Encoder& section) { return writer.section(tag, section); });
 }
 
 Result<void> check_lists(const Recording& recording) {
@@ -254,6 +177,7 @@ Result<std::string> render_recording(const Recording& recording) {
   WEIR_TRY_VOID(write_threads(writer, recording.threads));
   WEIR_TRY_VOID(write_for_proof(writer, recording));
   WEIR_TRY_VOID(write_regions(writer, recording.memory.known_regions()));
+  for (const std::string& section : recording.packed.sections) writer.packed(section);
   WEIR_TRY_VOID(write_memory(writer, format::tag_memory, recording.memory));
   for (const FileImage& image : recording.images) {
     Encoder out;

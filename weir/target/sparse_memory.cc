@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "weir/target/live_memory.h"
-
 namespace weir::target {
 
 // ---- SparseMemory
@@ -91,60 +89,6 @@ std::vector<Region> SparseMemory::coverage() {
     region.readable = region.writable = true;
     out.push_back(std::move(region));
   }
-  return out;
-}
-
-// ---- RecordingMemory
-
-Result<std::size_t> RecordingMemory::read_some(Address at, std::span<std::byte> into) {
-  WEIR_TRY(const std::size_t n, inner_.read_some(at, into));
-  note(at, into.first(n));
-  return n;
-}
-
-Result<void> RecordingMemory::read_many(std::span<ReadRequest> requests) {
-  WEIR_TRY_VOID(inner_.read_many(requests));
-  for (const ReadRequest& request : requests) note(request.at, request.into.first(request.got));
-  return {};
-}
-
-void RecordingMemory::reserve(std::size_t bytes, std::size_t pieces) {
-  log_.reserve(bytes);
-  pieces_.reserve(pieces);
-  fold_at_ = std::max(fold_at_, bytes);
-  // The capacity beyond size() is ours to touch through resize only.
-  const std::size_t size = log_.size();
-  log_.resize(log_.capacity());
-  prefault(log_);
-  log_.resize(size);
-  const std::size_t count = pieces_.size();
-  pieces_.resize(pieces_.capacity());
-  pieces_.resize(count);
-}
-
-void RecordingMemory::note(Address at, std::span<const std::byte> bytes) {
-  if (bytes.empty()) return;
-  if (log_.size() + bytes.size() > fold_at_) fold();
-  if (!pieces_.empty() && pieces_.back().at + pieces_.back().size == at) {
-    pieces_.back().size += bytes.size();
-  } else {
-    pieces_.push_back({at, log_.size(), bytes.size()});
-  }
-  log_.insert(log_.end(), bytes.begin(), bytes.end());
-}
-
-void RecordingMemory::fold() {
-  for (const Piece& piece : pieces_) {
-    recorded_.insert(piece.at, std::span(log_).subspan(piece.offset, piece.size));
-  }
-  pieces_.clear();
-  log_.clear();
-}
-
-SparseMemory RecordingMemory::take_recorded() {
-  fold();
-  SparseMemory out = std::move(recorded_);
-  recorded_ = SparseMemory();
   return out;
 }
 

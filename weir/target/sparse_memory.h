@@ -1,5 +1,5 @@
 #pragma once
-// Memories made of other things than a process: owned bytes, a recorder, an overlay.
+// Memories made of other things than a process: owned bytes, an overlay.
 #include <cstddef>
 #include <map>
 #include <span>
@@ -52,42 +52,6 @@ class SparseMemory final : public Memory {
   Segments segments_;
   std::uint64_t size_ = 0;
   std::vector<Region> regions_;
-};
-
-/// Passes reads through to another Memory and keeps a copy of every byte that came. What was read
-/// once can be read again from recorded() without the process: a .weir file, a test fixture.
-class RecordingMemory final : public Memory {
- public:
-  /// `inner` must outlive the object.
-  explicit RecordingMemory(Memory& inner) : inner_(inner) {}
-
-  Result<std::size_t> read_some(Address at, std::span<std::byte> into) override;
-  Result<void> read_many(std::span<ReadRequest> requests) override;
-  std::vector<Region> regions() override { return inner_.regions(); }
-  std::vector<Region> coverage() override { return inner_.coverage(); }
-  Consistency consistency() const override { return inner_.consistency(); }
-
-  /// Room for so many bytes in so many pieces, made present: reading allocates nothing until it is
-  /// used up. Call before a stop.
-  void reserve(std::size_t bytes, std::size_t pieces);
-  /// Adds bytes that were read past this object.
-  void note(Address at, std::span<const std::byte> bytes);
-  /// Everything read so far; of a byte read twice the later value. Moves it out.
-  SparseMemory take_recorded();
-
- private:
-  struct Piece {
-    Address at;
-    std::size_t offset = 0;  ///< in log_
-    std::size_t size = 0;
-  };
-  void fold();
-
-  Memory& inner_;
-  std::vector<std::byte> log_;  ///< bytes in reading order, not yet in recorded_
-  std::vector<Piece> pieces_;
-  std::size_t fold_at_ = std::size_t{64} << 20;
-  SparseMemory recorded_;
 };
 
 /// Several memories laid over each other: at each address the first one that has a byte there wins.

@@ -75,34 +75,6 @@ TEST(SparseMemory, EqualsAPlainArray) {
   }
 }
 
-TEST(RecordingMemory, GivesTheSameBytesAgain) {
-  SparseMemory inner;
-  inner.insert(Address{100}, bytes_of("0123456789"));
-  RecordingMemory recording(inner);
-  recording.reserve(64, 8);
-  EXPECT_EQ(recording.read<char>(Address{103}).value(), '3');
-  std::string a(4, '?');
-  std::string b(4, '?');
-  std::vector<ReadRequest> requests = {{Address{108}, std::as_writable_bytes(std::span(a)), 0},
-                                       {Address{500}, std::as_writable_bytes(std::span(b)), 0}};
-  ASSERT_TRUE(recording.read_many(requests).has_value());
-  EXPECT_EQ(requests[0].got, 2U);
-  EXPECT_EQ(requests[1].got, 0U);
-  SparseMemory taken = recording.take_recorded();
-  EXPECT_EQ(show(taken, 98, 14), ".....3....89..");
-}
-
-TEST(RecordingMemory, KeepsTheLaterValueOfWhatWasReadTwice) {
-  SparseMemory inner;
-  inner.insert(Address{100}, bytes_of("a"));
-  RecordingMemory recording(inner);
-  ASSERT_TRUE(recording.read<char>(Address{100}).has_value());
-  inner.insert(Address{100}, bytes_of("b"));
-  ASSERT_TRUE(recording.read<char>(Address{100}).has_value());
-  SparseMemory taken = recording.take_recorded();
-  EXPECT_EQ(show(taken, 100, 1), "b");
-}
-
 TEST(SplicedMemory, FirstLayerWinsAtEachAddress) {
   SparseMemory top;
   top.insert(Address{14}, bytes_of("TT"));
