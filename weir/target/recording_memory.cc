@@ -31,7 +31,7 @@ RecordingMemory::RecordingMemory(Memory& inner, Packing packing, std::uint64_t m
     : inner_(inner),
       packing_(packing),
       most_packed_(most_packed),
-      fold_at_((packing == Packing::as_read ? 24UL : 64UL) << 20) {}
+      fold_at_((packing == Packing::as_read ? 8UL : 64UL) << 20) {}
 
 Result<std::size_t> RecordingMemory::read_some(Address at, std::span<std::byte> into) {
   WEIR_TRY(const std::size_t n, inner_.read_some(at, into));
