@@ -74,7 +74,7 @@ struct ReachReport {
 
 struct ReachOptions {
   std::uint64_t max_memory = std::uint64_t{4} << 30;
-  bool recorded = false;  ///< `memory` keeps what is read, packed: that counts, too
+  bool recorded = false;                ///< `memory` keeps what is read, packed: that counts, too
   std::vector<MemoryRange> own_memory;  ///< what weir put into the process; ascending
   /// For tests that show what each kind of root is there for: bits 1 << RootKind.
   unsigned without = 0;

@@ -22,8 +22,8 @@ std::size_t plain_prefix(std::string_view text) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + i, 8);
     const std::uint64_t below_space = (word - ones * 0x20) & ~word & highs;
-    if ((below_space | (word & highs) | zero_in(word ^ ones * '"') |
-         zero_in(word ^ ones * '\\')) != 0)
+    if ((below_space | (word & highs) | zero_in(word ^ ones * '"') | zero_in(word ^ ones * '\\')) !=
+        0)
       break;
   }
   for (; i < text.size(); ++i) {
