@@ -106,7 +106,7 @@ Result<model::Snapshot> look_at(const target::Recording& recording, target::Memo
 
 }  // namespace
 
-Result<model::Snapshot> decode_recording(target::Recording recording, std::string name) {
+Result<model::Snapshot> decode_recording(target::Recording recording, const std::string& name) {
   return look_at(recording, recording.memory, name);
 }
 

@@ -17,7 +17,7 @@ namespace weir::ingest {
 /// target::read_recording and gortime::Program::open. Move the recording in where it is not needed
 /// again: it may hold a whole heap.
 Result<model::Snapshot> read_recording(const std::string& path);
-Result<model::Snapshot> decode_recording(target::Recording recording, std::string name);
+Result<model::Snapshot> decode_recording(target::Recording recording, const std::string& name);
 
 /// The same with a proof of leaks. A recording that was not made for one (Recording::for_proof)
 /// proves nothing, and says so. `memory` is the recording's own, or one that stands in its place.

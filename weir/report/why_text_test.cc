@@ -9,7 +9,6 @@ namespace weir::report {
 namespace {
 
 using model::CodePlace;
-using model::ProofGoroutine;
 using model::ProofVerdict;
 using testing::HasSubstr;
 using testing::Not;
