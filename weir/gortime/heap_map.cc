@@ -28,6 +28,13 @@ tl::unexpected<Error> odd_span(Address at, std::string_view what) {
   return fail(ErrorCode::invalid, fmt::format("a heap span {}", what), at);
 }
 
+tl::unexpected<Error> too_much(std::uint64_t needed, const HeapBudget& budget) {
+  return fail(ErrorCode::limit,
+              fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
+                          "with -max-mem",
+                          (needed + (1 << 20) - 1) >> 20, budget.bytes >> 20));
+}
+
 }  // namespace
 
 HeapMap::HeapMap(HeapMap&&) noexcept = default;
@@ -42,7 +49,7 @@ Result<HeapMap> HeapMap::read(const Layout& layout, const Globals& globals, targ
   WEIR_TRY_VOID(map.hold_against(budget));
   WEIR_TRY_VOID(map.number_objects());
   WEIR_TRY_VOID(map.read_alloc_bits(memory));
-  map.fill_pages();
+  WEIR_TRY_VOID(map.fill_pages(budget));
   WEIR_TRY_VOID(map.copy_content(memory));
   return map;
 }
@@ -119,10 +126,7 @@ Result<void> HeapMap::hold_against(const HeapBudget& budget) {
                                followed * 16 + pages * sizeof(Page) +
                                spans_.size() * sizeof(HeapSpan);
   if (needed <= budget.bytes) return {};
-  return fail(ErrorCode::limit,
-              fmt::format("the proof would take {} MB of memory, more than {} MB: allow more "
-                          "with -max-mem",
-                          (needed + (1 << 20) - 1) >> 20, budget.bytes >> 20));
+  return too_much(needed, budget);
 }
 
 /// In order of their addresses.
@@ -155,7 +159,7 @@ Result<void> HeapMap::number_objects() {
 }
 
 /// For each page what its span says. After the allocation bits are read.
-void HeapMap::fill_pages() {
+Result<void> HeapMap::fill_pages(const HeapBudget& budget) {
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint16_t> known;
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
     const HeapSpan& span = spans_[i];
@@ -175,7 +179,11 @@ void HeapMap::fill_pages() {
       }
     }
     set_pages(span, page);
+    // Spans that are far apart take more than hold_against() counted.
+    if (pages_.size() * sizeof(Block) > budget.bytes)
+      return too_much(pages_.size() * sizeof(Block), budget);
   }
+  return {};
 }
 
 void HeapMap::set_pages(const HeapSpan& span, Page content) {

@@ -136,7 +136,7 @@ class HeapMap {
   Result<void> hold_against(const HeapBudget& budget);
   void sort_spans();
   Result<void> number_objects();
-  void fill_pages();
+  Result<void> fill_pages(const HeapBudget& budget);
   void set_pages(const HeapSpan& span, Page content);
   Result<void> read_alloc_bits(target::Memory& memory);
   struct Piece;

@@ -69,10 +69,10 @@ class MadeHeap {
     memory_.insert_value(Address{mheap_at} + layout_.mheap.sweepgen, std::uint32_t{4});
   }
 
-  Result<HeapMap> try_map() {
+  Result<HeapMap> try_map(std::uint64_t most = budget) {
     Globals globals;
     globals.mheap = Address{mheap_at};
-    return HeapMap::read(layout_, globals, memory_, {budget});
+    return HeapMap::read(layout_, globals, memory_, {most});
   }
   HeapMap map() {
     auto map = try_map();
@@ -217,6 +217,19 @@ TEST(HeapMap, RefusesWhatTakesTooMuchMemory) {
   heap.fill();
   heap.write_span(0, {heap_at, std::uint64_t{1} << 30, page, 1, 1, false, {1}});
   const auto map = heap.try_map();
+  ASSERT_FALSE(map.has_value());
+  EXPECT_EQ(map.error().code, ErrorCode::limit);
+}
+
+TEST(HeapMap, RefusesSpansThatAreTooFarApart) {
+  MadeHeap heap("go1.27.4");
+  constexpr std::uint64_t spans = 100, apart = std::uint64_t{64} << 20;
+  for (std::uint64_t i = 0; i < spans; ++i) heap.add(page, 1, false);
+  heap.fill();
+  for (std::uint64_t i = 0; i < spans; ++i)
+    heap.write_span(i, {heap_at + i * apart, 1, page, 1, 1, false, {1}});
+  EXPECT_TRUE(heap.try_map().has_value());
+  const auto map = heap.try_map(std::uint64_t{8} << 20);
   ASSERT_FALSE(map.has_value());
   EXPECT_EQ(map.error().code, ErrorCode::limit);
 }
