@@ -1,8 +1,12 @@
 // Crowds has many goroutines in one queue: of channels and Conds that are leaked, and of ones that are not. The
 // function that a goroutine was created by tells which, as in leakcases. "ready" is printed once all of them wait.
+// Those of Element have an element of a list at hand, which to weir looks like a Cond's queue: what would be its
+// notify number is the upper half of a pointer into the heap, 0xc0, and there are more goroutines than that. Its queue
+// goes round.
 package main
 
 import (
+	"container/list"
 	"fmt"
 	"os"
 	"runtime"
@@ -10,7 +14,7 @@ import (
 	"time"
 )
 
-const crowd = 100
+const crowd = 300
 
 type (
 	leaked struct{}
@@ -20,6 +24,7 @@ type (
 var (
 	channel = make(chan int)
 	cond    = sync.NewCond(new(sync.Mutex))
+	working = sync.NewCond(new(sync.Mutex))
 )
 
 //go:noinline
@@ -52,6 +57,30 @@ func (live) Cond() {
 
 func wait(c *sync.Cond) { c.L.Lock(); c.Wait() }
 
+//go:noinline
+func (leaked) Element() {
+	for i, c, l := 0, sync.NewCond(new(sync.Mutex)), jobs(); i < crowd; i++ {
+		go waitWith(c, l.Front())
+	}
+}
+
+//go:noinline
+func (live) Element() {
+	for i, l := 0, jobs(); i < crowd; i++ {
+		go waitWith(working, l.Front())
+	}
+}
+
+func waitWith(c *sync.Cond, job *list.Element) { c.L.Lock(); c.Wait(); runtime.KeepAlive(job) }
+
+func jobs() *list.List {
+	l := list.New()
+	for i := 0; i < 30; i++ {
+		l.PushBack(i)
+	}
+	return l
+}
+
 // clear leaves nothing of what main has called on its stack.
 //
 //go:noinline
@@ -70,6 +99,8 @@ func main() {
 		live{}.Channel()
 		leaked{}.Cond()
 		live{}.Cond()
+		leaked{}.Element()
+		live{}.Element()
 		done <- true
 	}()
 	<-done

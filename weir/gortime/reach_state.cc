@@ -240,8 +240,11 @@ Result<ReachWait> ReachState::wait_of(const ReachG& g) {
 /// All who wait ask: a long queue is walked once, and not for each of them.
 Result<bool> ReachState::queue_holds(Address first, Address sudog) {
   const auto known = long_queues_.find(first.value);
-  if (known != long_queues_.end())
-    return std::binary_search(known->second.begin(), known->second.end(), sudog.value);
+  if (known != long_queues_.end()) {
+    const auto& [sudogs, ends] = known->second;
+    if (!ends) return cyclic("a queue of waiting goroutines", first);
+    return std::binary_search(sudogs.begin(), sudogs.end(), sudog.value);
+  }
   Address at = first;
   for (std::size_t n = 0; at && at != sudog; ++n) {
     if (n == short_queue) {
@@ -254,16 +257,17 @@ Result<bool> ReachState::queue_holds(Address first, Address sudog) {
 }
 
 Result<void> ReachState::keep_queue(Address first) {
-  std::vector<std::uint64_t> sudogs;
+  LongQueue queue;
   Address earlier;  // of where the count was a power of two: a circle comes by there (Brent)
-  for (Address at = first; at;) {
-    if (at == earlier) return cyclic("a queue of waiting goroutines", at);
-    sudogs.push_back(at.value);
-    if ((sudogs.size() & (sudogs.size() - 1)) == 0) earlier = at;
+  for (Address at = first; at && queue.ends;) {
+    queue.sudogs.push_back(at.value);
+    if ((queue.sudogs.size() & (queue.sudogs.size() - 1)) == 0) earlier = at;
     WEIR_TRY(at, memory_.read_pointer(at + layout_.sudog.next));
+    queue.ends = at != earlier;
   }
-  std::sort(sudogs.begin(), sudogs.end());
-  long_queues_[first.value] = std::move(sudogs);
+  if (!queue.ends) queue.sudogs = {};
+  std::sort(queue.sudogs.begin(), queue.sudogs.end());
+  long_queues_[first.value] = std::move(queue);
   return {};
 }
 
@@ -308,7 +312,9 @@ Result<ReachWait> ReachState::semaphore_wait(const ReachG& g) const {
   return wait;
 }
 
-Result<bool> ReachState::notify_list_holds(Address list, Address sudog) {
+/// Where `list` is a guess, it may be anything, such as an element of a container/list: what goes
+/// round is no notifyList.
+bool ReachState::notify_list_holds(Address list, Address sudog) {
   const auto& nl = layout_.notify_list;
   const auto head = memory_.read_pointer(list + nl.head);
   const auto tail = memory_.read_pointer(list + nl.tail);
@@ -319,7 +325,6 @@ Result<bool> ReachState::notify_list_holds(Address list, Address sudog) {
   if (*ticket - *notify >= *wait - *notify) return false;  // numbers that wrap: notifyListWait
   for (const Address member : {sudog, *tail}) {
     const auto held = queue_holds(*head, member);
-    if (!held && held.error().code == ErrorCode::invalid) return held;  // it does not end
     if (!held || !*held) return false;
   }
   const auto behind = memory_.read_pointer(*tail + layout_.sudog.next);
@@ -339,8 +344,7 @@ Result<Address> ReachState::find_notify_list(const ReachG& g, Address& sudog) {
     const auto owner = memory_.read_pointer(Address{candidate} + layout_.sudog.g);
     if (!owner || *owner != g.at) continue;
     for (const std::uint64_t list : words) {
-      WEIR_TRY(const bool holds, notify_list_holds(Address{list}, Address{candidate}));
-      if (!holds) continue;
+      if (!notify_list_holds(Address{list}, Address{candidate})) continue;
       sudog = Address{candidate};
       return Address{list};
     }
@@ -353,8 +357,7 @@ Result<ReachWait> ReachState::cond_wait(const ReachG& g) {
   Address sudog = g.waiting, list;
   if (sudog) {
     WEIR_TRY(list, memory_.read_pointer(sudog + layout_.sudog.elem));
-    WEIR_TRY(const bool holds, notify_list_holds(list, sudog));
-    if (!holds) wait.not_settled = "it is not in its Cond's list";
+    if (!notify_list_holds(list, sudog)) wait.not_settled = "it is not in its Cond's list";
   } else {
     WEIR_TRY(list, find_notify_list(g, sudog));
     if (!list) wait.not_settled = "its Cond was not found";

@@ -87,7 +87,7 @@ class ReachState {
   Result<bool> queue_holds(Address first, Address sudog);
   Result<void> keep_queue(Address first);
   Result<Address> find_notify_list(const ReachG& g, Address& sudog);
-  Result<bool> notify_list_holds(Address list, Address sudog);
+  bool notify_list_holds(Address list, Address sudog);
 
   const Program& program_;
   const Layout& layout_;
@@ -100,8 +100,11 @@ class ReachState {
     Address sudog, word;
   };
   std::unordered_map<std::uint64_t, SemaphoreEntry> semaphores_;  ///< by g
-  /// The sudogs of queues that were found to be long, sorted, by the first.
-  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> long_queues_;
+  struct LongQueue {
+    std::vector<std::uint64_t> sudogs;  ///< sorted
+    bool ends = true;
+  };
+  std::unordered_map<std::uint64_t, LongQueue> long_queues_;  ///< by the first sudog
 };
 
 }  // namespace weir::gortime
