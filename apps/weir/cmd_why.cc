@@ -80,9 +80,9 @@ void print_help(const FlagSet& flags) {
       "  weir dump -proof -o stuck.weir 4711; weir why -proof stuck.weir\n"
       "  weir why -proof localhost:6060\n"
       "  weir why -svg stuck.svg stuck.weir\n\n"
-      "exit codes: 0 no cycle, no deadlock and no proved leak, 1 one was found, 2 nothing was, "
-      "and\n"
-      "the proof that was asked for could not be made; or wrong usage or weir's own failure\n",
+      "exit codes: 0 no deadlock, no cycle that must last and no proved leak, 1 one was found, 2\n"
+      "nothing was, and the proof that was asked for could not be made; or wrong usage or weir's\n"
+      "own failure\n",
       flags.help());
 }
 
@@ -149,7 +149,12 @@ int run_why(const std::vector<std::string>& args) {
     return run_url(rest->front(), request);
   auto found = look(rest->front(), request);
   if (!found) return complain(found.error());
-  model::WhyReport report = analysis::why(found->snapshot);
+  const model::Proof* proof = request.proof ? &found->proof : nullptr;
+  model::WhyReport report = analysis::why(found->snapshot, proof);
+  if (report.deadlock != model::DeadlockKind::none || !report.cycles.empty()) {
+    look_again(rest->front(), found->snapshot);
+    report = analysis::why(found->snapshot, proof);
+  }
   if (request.proof) report.proof = std::move(found->proof);
   if (!request.dot.empty()) {
     const auto written = bytes::write_file(request.dot, report::render_why_dot(report));

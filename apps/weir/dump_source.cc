@@ -14,13 +14,15 @@
 
 #include "weir/ingest/input.h"
 #include "weir/ingest/recorded.h"
+#include "weir/ingest/second_look.h"
 #include "weir/target/recording.h"
 
 namespace weir::app {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto grace = 2s;  // from SIGTERM to SIGKILL
+constexpr auto grace = 2s;      // from SIGTERM to SIGKILL
+constexpr auto moment = 100ms;  // longer than waits that only look like a deadlock mostly take
 
 /// The process by a copy of itself, with a proof.
 Result<ingest::Proven> prove_process(int pid, const DumpOptions& options,
@@ -112,6 +114,25 @@ Result<ingest::Proven> prove_source(const std::string& name, const DumpOptions& 
   only.proof.refused = to_string(found.error());
   WEIR_TRY(only.snapshot, dump_source(name, options));
   return only;
+}
+
+void look_again(const std::string& name, model::Snapshot& snapshot) {
+  const auto pid = ingest::parse_pid(name);
+  if (!pid) return;
+  const auto start = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(moment);
+  const auto census = [&]() -> Result<std::vector<ingest::CensusEntry>> {
+    WEIR_TRY(auto reader, ingest::LiveReader::open(*pid));
+    return reader.read_census();
+  }();
+  if (census) {
+    const Nanos after{(std::chrono::steady_clock::now() - start).count()};
+    ingest::mark_who_ran(*census, after, snapshot);
+  } else {
+    snapshot.notes.add(
+        Severity::warning,
+        "whether those that wait have run since could not be seen: " + to_string(census.error()));
+  }
 }
 
 Result<model::Snapshot> dump_program(const std::vector<std::string>& argv,

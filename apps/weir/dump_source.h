@@ -26,6 +26,10 @@ Result<model::Snapshot> dump_source(const std::string& name, const DumpOptions& 
 /// The same with a proof of leaks; whatever stands in its way is in Proof::refused.
 Result<ingest::Proven> prove_source(const std::string& name, const DumpOptions& options);
 
+/// Where `name` is a process: sees, a moment later, which of the snapshot's goroutines have run
+/// since. A note says why not.
+void look_again(const std::string& name, model::Snapshot& snapshot);
+
 /// Starts the program, looks at it once, and ends it (SIGTERM, then SIGKILL). Its output is its
 /// own. Errors: gone (it ended before the look), io, those of LiveReader.
 Result<model::Snapshot> dump_program(const std::vector<std::string>& argv,

@@ -64,6 +64,7 @@ Result<json> why(const std::string& source, int expected_code) {
   json report = json::parse(done.out, nullptr, false);
   if (report.is_discarded()) return fail(ErrorCode::invalid, "no JSON: " + done.out);
   report.erase("source");
+  report.erase("looked_again_ns");
   for (json& object : report.at("objects"))  // the time that passed between two looks
     for (json& outside : object.at("outside")) outside.erase("fires_in_ns");
   return report;
@@ -200,6 +201,52 @@ TEST_P(WhyTest, WhatCanGoOnIsNoDeadlock) {
     EXPECT_EQ(object.at("wakers")[0].at("goroutine"), free[0][2]);
   }
   EXPECT_TRUE(seen) << report.dump(1);
+}
+
+// Each was once called a deadlock: of healthy servers, whoever looked at one was told so.
+TEST_P(WhyTest, WhatOnlyLooksLikeADeadlockIsNone) {
+  for (const BuildOptions& options : {BuildOptions{}, {.ldflags = "-s -w"}}) {
+    WEIR_BUILD_GO(program, go(), "awaits.go", options);
+    for (const std::string wait : {"signal", "started", "server", "far"}) {
+      SCOPED_TRACE(wait + ", " + to_string(options));
+      WEIR_ASSERT_OK(Child child,
+                     Child::start({program, wait}, {.environment = {"GODEBUG=asyncpreemptoff=1"}}));
+      WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+      WEIR_ASSERT_OK(const json report, why(std::to_string(child.pid()), 0));
+      EXPECT_EQ(report.at("deadlock"), "none") << report.dump(1);
+      const json& cycles = report.at("cycles");
+      ASSERT_EQ(cycles.size(), wait == "server" ? 1u : 0u) << cycles.dump(1);
+      if (cycles.empty()) continue;
+      EXPECT_EQ(cycles[0].at("open"), true) << "the variable leads there";
+      EXPECT_EQ(cycles[0].at("certainty"), "possible");
+    }
+  }
+}
+
+// By the whole heap, and not by three steps of it.
+TEST_P(WhyTest, AProofProvesCirclesOrOpensThem) {
+  WEIR_BUILD_GO(program, go(), "circles");
+  WEIR_ASSERT_OK(Child child, Child::start({program, "-alive"}));
+  WEIR_ASSERT_OK(const std::string ready, child.wait_for_line("ready"));
+  WEIR_ASSERT_OK(const Completed done,
+                 test_support::run({WEIR_BINARY, "why", "-proof", "-json", "-max-stop", "10s",
+                                    std::to_string(child.pid())},
+                                   {}));
+  ASSERT_EQ(done.exit.code, 1) << done.err;
+  const json report = json::parse(done.out);
+  std::map<std::uint64_t, std::string> verdicts;
+  for (const json& one : report.at("proof").at("goroutines"))
+    verdicts[one.at("goroutine")] = one.at("verdict");
+  std::map<std::string, int> certain;
+  for (const json& cycle : report.at("cycles")) {
+    bool all = true;
+    for (const json& step : cycle.at("steps"))
+      all = all && verdicts.at(step.at("goroutine")) == "proved";
+    EXPECT_EQ(cycle.at("certainty") == "proved", all) << cycle.dump(1);
+    ++certain[cycle.at("certainty")];
+  }
+  EXPECT_GE(certain["proved"], 4) << "those whose channels and locks are no variables";
+  EXPECT_GE(certain["likely"], 1) << "package variables lead to the others' locks";
 }
 
 WEIR_FOR_EACH_GO(WhyTest);

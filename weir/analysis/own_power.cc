@@ -12,7 +12,8 @@ using model::ChannelCase;
 using model::Goroutine;
 using model::WaitKind;
 
-Power power_of(const Goroutine& goroutine) {
+Power power_of(const Goroutine& goroutine, bool signals) {
+  if (goroutine.ran_since) return Power::ran;
   const std::optional<WaitKind> kind = wait_kind(goroutine);
   if (!kind) return model::state_of(goroutine) == "syscall" ? Power::system_call : Power::runs;
   if (kind == WaitKind::sleep) return Power::sleep;
@@ -22,11 +23,15 @@ Power power_of(const Goroutine& goroutine) {
   const bool timed = std::any_of(cases.begin(), cases.end(), [](const ChannelCase& one) {
     return one.channel.timer || one.channel.element_type == "time.Time";
   });
-  return timed ? Power::timer : Power::none;
+  if (timed) return Power::timer;
+  const bool hears = signals && std::any_of(cases.begin(), cases.end(), [](const ChannelCase& one) {
+                       return one.channel.element_type == "os.Signal";
+                     });
+  return hears ? Power::signal : Power::none;
 }
 
-std::string own_power(const Goroutine& goroutine) {
-  switch (power_of(goroutine)) {
+std::string words_of(Power power, const Goroutine& goroutine) {
+  switch (power) {
     case Power::none:
       return {};
     case Power::runs:
@@ -39,6 +44,12 @@ std::string own_power(const Goroutine& goroutine) {
       return "waits for IO";
     case Power::timer:
       return "waits for a timer";
+    case Power::signal:
+      return "waits for a signal";
+    case Power::woken:
+      return "is being woken";
+    case Power::ran:
+      return "has run since";
   }
   return {};
 }

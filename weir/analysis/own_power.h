@@ -15,12 +15,16 @@ enum class Power : std::uint8_t {
   system_call,
   sleep,
   io,
-  timer,  ///< it waits for a channel that a timer sends to
+  timer,   ///< it waits for a channel that a timer sends to
+  signal,  ///< it waits for a channel of os.Signal, and os/signal listens
+  woken,   ///< it still waits, but somebody is about to wake it
+  ran,     ///< it has run since the moment of the snapshot
 };
-Power power_of(const model::Goroutine& goroutine);
+/// `signals`: os/signal listens.
+Power power_of(const model::Goroutine& goroutine, bool signals);
 
 /// The same in words ("sleeps", "waits for IO", "is running"); empty for Power::none.
-std::string own_power(const model::Goroutine& goroutine);
+std::string words_of(Power power, const model::Goroutine& goroutine);
 
 /// The innermost call in the user's own code, else the innermost that a traceback shows.
 model::CodePlace user_place(const model::Goroutine& goroutine);

@@ -22,8 +22,12 @@ SilenceReason reason_of(Power power) {
       return SilenceReason::poller;
     case Power::system_call:
       return SilenceReason::system_call;
+    case Power::signal:
+      return SilenceReason::signals;
     case Power::none:
     case Power::runs:
+    case Power::woken:
+    case Power::ran:
       break;
   }
   return SilenceReason::runs;

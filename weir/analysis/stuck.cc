@@ -94,7 +94,7 @@ class Diagnosis {
       const Goroutine& goroutine = at(i);
       const Ignored why = ignored(goroutine, {}, {});
       if (why == Ignored::system || why == Ignored::signals || why == Ignored::tracer) continue;
-      const std::string power = own_power(goroutine);
+      const std::string power = words_of(power_of(goroutine, false), goroutine);
       if (!power.empty()) {
         powers_.push_back(fmt::format("goroutine {} {}", goroutine.id.value, power));
         continue;

@@ -132,16 +132,17 @@ class StackFacts {
 
 class Graph {
  public:
-  explicit Graph(const Snapshot& snapshot) {
+  Graph(const Snapshot& snapshot, const model::Proof* proof) : proof_(proof) {
     nodes_.reserve(snapshot.goroutines.size());
     for (const Goroutine& goroutine : snapshot.goroutines) {
       if (goroutine.system) continue;
       if (stacks_.hears_signals(goroutine)) {
         hears_signals_ = goroutine.id;
       } else {
-        nodes_.push_back({&goroutine, stacks_.place(goroutine), power_of(goroutine)});
+        nodes_.push_back({&goroutine, stacks_.place(goroutine)});
       }
     }
+    for (Node& node : nodes_) node.power = power(*node.goroutine);
     variables_known_ = snapshot.surroundings && snapshot.surroundings->variables_known;
     if (snapshot.surroundings)
       for (const model::Holder& holder : snapshot.surroundings->holders)
@@ -152,6 +153,9 @@ class Graph {
     for (const Node& node : nodes_) goroutines.push_back(node.goroutine);
     owners_.emplace(std::move(goroutines));
     for (std::size_t i = 0; i < nodes_.size(); ++i) connect(i);
+    can_go_on_ = std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+      return node.power != Power::none || node.by_timer;
+    });
   }
 
   WhyReport report(const Snapshot& snapshot) const;
@@ -176,10 +180,23 @@ class Graph {
     std::vector<std::size_t> owners = {};  ///< of the lock it waits for, by their code; ascending
     std::map<std::size_t, Side> via = {};  ///< waker → through what
     bool by_timer = false;                 ///< a pending timer leads to what it waits for
+    /// What leads there beside the wakers, unless it waits for a lock, which only its holder gives
+    /// back: whoever can go on may use it. Empty if there is nothing.
+    std::string open = {};
   };
+  /// What of the graph can't go on, and the cycles in it.
+  using Stuck = std::vector<bool>;
 
   std::span<const Seat> seats_of(const Node& node) const {
     return std::span(seats_).subspan(node.first, node.last - node.first);
+  }
+
+  Power power(const Goroutine& goroutine) const {
+    const Power own = power_of(goroutine, hears_signals_.value != 0);
+    const model::ProofGoroutine* proved = proof_ != nullptr ? proof_->find(goroutine.id) : nullptr;
+    const bool woken =
+        proved != nullptr && proved->verdict == model::ProofVerdict::held && proved->path.empty();
+    return own == Power::none && woken ? Power::woken : own;
   }
 
   /// Who waits on which side.
@@ -230,6 +247,23 @@ class Graph {
       if (leads_there(seat.side.object, model::HolderKind::timer) != nullptr) node.by_timer = true;
     }
     std::sort(node.wakers.begin(), node.wakers.end());
+    if (node.goroutine->blocked_on && !is_lock(node.goroutine->blocked_on->kind))
+      node.open = opening(node);
+  }
+
+  /// The proof knows all that leads there, and names one. A goroutine that waits itself does not
+  /// count: it is a waker, or has to be woken first.
+  std::string opening(const Node& node) const {
+    if (const auto* proved = proof_ != nullptr ? proof_->find(node.goroutine->id) : nullptr) {
+      if (proved->verdict == model::ProofVerdict::proved) return {};
+      const auto* by = proved->held_by ? proof_->find(*proved->held_by) : nullptr;
+      const bool waits = by != nullptr && by->verdict != model::ProofVerdict::not_applicable;
+      if (!proved->path.empty() && !waits) return proved->path.front();
+    }
+    for (const Seat& seat : seats_of(node))
+      if (const auto* holder = leads_there(seat.side.object, model::HolderKind::variable))
+        return holder->text;
+    return {};
   }
 
   const model::Holder* leads_there(Address object, model::HolderKind kind) const {
@@ -240,20 +274,24 @@ class Graph {
     return nullptr;
   }
 
-  std::vector<bool> stuck() const;
-  std::vector<std::size_t> find_cycle(std::size_t start, const std::vector<bool>& stuck) const;
-  std::vector<WhyCycle> cycles(const std::vector<bool>& stuck) const;
+  Stuck stuck(bool though_open) const;
+  std::vector<std::size_t> find_cycle(std::size_t start, const Stuck& stuck) const;
+  void add_cycles(const Stuck& stuck, std::set<std::size_t>& covered,
+                  std::vector<WhyCycle>& to) const;
   WhyCycle describe(const std::vector<std::size_t>& path) const;
+  bool is_proved(const std::vector<std::size_t>& path) const;
   WakeRole role(const Node& waiter, std::size_t waker) const;
   std::string because(const Node& waiter, std::size_t waker) const;
-  const model::Holder* open_to_all(const std::vector<std::size_t>& path) const;
+  std::string opening(const std::vector<std::size_t>& path) const;
   std::optional<WhyObject> outer_object(const Goroutine& goroutine) const;
   WhyObject object(const Meeting& meeting) const;
   void add_objects(WhyReport& report) const;
   void add_powers(WhyReport& report) const;
 
+  const model::Proof* proof_;
   Goid hears_signals_;  ///< os/signal's receiver, if there is one
   bool variables_known_ = false;
+  bool can_go_on_ = false;  ///< some goroutine can, by itself or by a timer
   StackFacts stacks_;
   std::vector<Node> nodes_;
   std::optional<LockOwners> owners_;
@@ -262,14 +300,17 @@ class Graph {
   std::vector<Meeting> meetings_;  // by side, ascending
 };
 
-/// Those that can't go on even if all who can go on wake whomever their stacks refer to: what is
-/// left when these and, again and again, all that they may wake are taken away. A goroutine that
-/// nobody on a stack refers to may still be woken through the heap or a global, so it is left out.
-std::vector<bool> Graph::stuck() const {
-  std::vector<bool> is_stuck(nodes_.size());
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
-    is_stuck[i] =
-        nodes_[i].power == Power::none && !nodes_[i].by_timer && nodes_[i].first != nodes_[i].last;
+/// Those that can't go on even if all who can go on wake whomever their stacks refer to, and what
+/// is open to all (unless `though_open`): what is left when these and, again and again, all that
+/// they may wake are taken away. A goroutine that nobody on a stack refers to may still be woken
+/// through the heap or a global, so it is left out.
+Graph::Stuck Graph::stuck(bool though_open) const {
+  Stuck is_stuck(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    const bool freed = can_go_on_ && !though_open && !node.open.empty();
+    is_stuck[i] = node.power == Power::none && !node.by_timer && node.first != node.last && !freed;
+  }
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -286,8 +327,7 @@ std::vector<bool> Graph::stuck() const {
 }
 
 /// A shortest way from `start` along wakers back to it, without the return; empty if there is none.
-std::vector<std::size_t> Graph::find_cycle(std::size_t start,
-                                           const std::vector<bool>& stuck) const {
+std::vector<std::size_t> Graph::find_cycle(std::size_t start, const Stuck& stuck) const {
   std::map<std::size_t, std::size_t> from;
   std::vector<std::size_t> queue{start};
   for (std::size_t next = 0; next < queue.size(); ++next) {
@@ -305,11 +345,12 @@ std::vector<std::size_t> Graph::find_cycle(std::size_t start,
   return {};
 }
 
-std::vector<WhyCycle> Graph::cycles(const std::vector<bool>& stuck) const {
+/// Those of which no goroutine is covered by an earlier one.
+void Graph::add_cycles(const Stuck& stuck, std::set<std::size_t>& covered,
+                       std::vector<WhyCycle>& to) const {
   std::set<std::vector<std::size_t>> seen;
   std::vector<std::vector<std::size_t>> paths;
-  std::set<std::size_t> covered;
-  for (std::size_t i = 0; i < nodes_.size() && paths.size() < most_cycles; ++i) {
+  for (std::size_t i = 0; i < nodes_.size() && to.size() + paths.size() < most_cycles; ++i) {
     if (!stuck[i] || covered.contains(i)) continue;
     const auto path = find_cycle(i, stuck);
     if (path.empty()) continue;
@@ -320,9 +361,7 @@ std::vector<WhyCycle> Graph::cycles(const std::vector<bool>& stuck) const {
   }
   std::stable_sort(paths.begin(), paths.end(),
                    [](const auto& a, const auto& b) { return a.size() < b.size(); });
-  std::vector<WhyCycle> cycles;
-  for (const auto& path : paths) cycles.push_back(describe(path));
-  return cycles;
+  for (const auto& path : paths) to.push_back(describe(path));
 }
 
 WakeRole Graph::role(const Node& waiter, std::size_t waker) const {
@@ -336,16 +375,17 @@ std::string Graph::because(const Node& waiter, std::size_t waker) const {
   return owners_->because(waker, waiter.goroutine->blocked_on->object);
 }
 
-/// A variable that leads to what one of them waits for, other than a lock, which its holder gives
-/// back: whoever can go on may use it.
-const model::Holder* Graph::open_to_all(const std::vector<std::size_t>& path) const {
-  for (const std::size_t i : path) {
-    if (is_lock(nodes_[i].goroutine->blocked_on->kind)) continue;
-    for (const Seat& seat : seats_of(nodes_[i]))
-      if (const auto* holder = leads_there(seat.side.object, model::HolderKind::variable))
-        return holder;
-  }
-  return nullptr;
+std::string Graph::opening(const std::vector<std::size_t>& path) const {
+  for (const std::size_t i : path)
+    if (!nodes_[i].open.empty()) return nodes_[i].open;
+  return {};
+}
+
+bool Graph::is_proved(const std::vector<std::size_t>& path) const {
+  return proof_ != nullptr && std::all_of(path.begin(), path.end(), [&](std::size_t i) {
+           const auto* found = proof_->find(nodes_[i].goroutine->id);
+           return found != nullptr && found->verdict == model::ProofVerdict::proved;
+         });
 }
 
 WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
@@ -361,15 +401,20 @@ WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
                            role(node, next), because(node, next)});
   }
   cycle.shape = shape_of(waits);
-  const model::Holder* open = open_to_all(path);
-  cycle.certainty = only_one && open == nullptr ? Certainty::likely : Certainty::possible;
+  if (is_proved(path)) {
+    cycle.certainty = Certainty::proved;
+    cycle.because = "nothing that can go on leads to what any of them waits for";
+    return cycle;
+  }
+  const std::string open = opening(path);
+  cycle.open = can_go_on_ && !open.empty();
+  cycle.certainty = only_one && open.empty() ? Certainty::likely : Certainty::possible;
   cycle.because =
       only_one
           ? "in each step one goroutine only holds what the one before waits for, or leads to it"
           : "in some step the stacks of several goroutines lead to it, and all are blocked";
-  if (open != nullptr) {
-    cycle.because +=
-        fmt::format("; but {} leads there, too, and any goroutine may use that", open->text);
+  if (!open.empty()) {
+    cycle.because += fmt::format("; but {} leads there, too, and any goroutine may use that", open);
   } else {
     cycle.because += variables_known_ ? "; no variable leads to a channel of it"
                                       : "; variables were not looked at";
@@ -446,7 +491,8 @@ void Graph::add_powers(WhyReport& report) const {
       continue;
     }
     report.can_go_on.push_back(fmt::format("goroutine {} {} ({})", node.goroutine->id.value,
-                                           own_power(*node.goroutine), node.place.function));
+                                           words_of(node.power, *node.goroutine),
+                                           node.place.function));
   }
 }
 
@@ -463,12 +509,16 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
          node.place,
          {goroutine.created.function, goroutine.created.file, goroutine.created.line}});
   }
-  report.cycles = cycles(stuck());
+  report.looked_again = snapshot.looked_again;
+  std::set<std::size_t> covered;
+  add_cycles(stuck(false), covered, report.cycles);
+  const bool closed = !report.cycles.empty();
+  add_cycles(stuck(true), covered, report.cycles);
   add_objects(report);
   add_powers(report);
-  if (report.can_go_on.empty() && !nodes_.empty()) {
+  if (!can_go_on_ && !nodes_.empty()) {
     report.deadlock = DeadlockKind::global;
-  } else if (!report.cycles.empty()) {
+  } else if (closed) {
     report.deadlock = DeadlockKind::partial;
   }
   std::vector<Power> powers;
@@ -481,8 +531,8 @@ WhyReport Graph::report(const Snapshot& snapshot) const {
 
 }  // namespace
 
-WhyReport why(const Snapshot& snapshot) {
-  return Graph(snapshot).report(snapshot);
+WhyReport why(const Snapshot& snapshot, const model::Proof* proof) {
+  return Graph(snapshot, proof).report(snapshot);
 }
 
 }  // namespace weir::analysis

@@ -129,6 +129,34 @@ TEST(Why, NamesWhoKeepsGosOwnCheckSilent) {
   EXPECT_THAT(report.runtime_check.text, testing::HasSubstr("goroutine 5"));
 }
 
+// The start of many servers: main waits for another goroutine, and that one for a signal.
+TEST(Why, WhoWaitsForASignalCanGoOn) {
+  Goroutine listener = waiting(5, WaitKind::other, "", {});
+  listener.status = Status::syscall;
+  listener.start_function = "os/signal.loop";
+  model::Frame receives;
+  receives.function = "os/signal.signal_recv";
+  listener.stack = std::make_shared<const model::Stack>(model::Stack{receives});
+  Goroutine handler = on_channel(7, Direction::receive, 0xa0, {0xa0, 0xb0});
+  handler.blocked_on->cases[0].channel.element_type = "os.Signal";
+  const Goroutine main = on_channel(1, Direction::receive, 0xb0, {0xa0, 0xb0});
+  const auto report = look({main, handler, listener});
+  EXPECT_THAT(report.cycles, IsEmpty());
+  EXPECT_EQ(report.deadlock, DeadlockKind::none);
+  EXPECT_THAT(report.can_go_on, ElementsAre(testing::HasSubstr("waits for a signal")));
+  EXPECT_THAT(look({main, handler}).cycles, SizeIs(1)) << "nobody calls signal.Notify";
+}
+
+TEST(Why, WhoHasRunSinceCanGoOn) {
+  std::vector<Goroutine> two{on_channel(7, Direction::send, 0xa0, {0xa0, 0xb0}),
+                             on_channel(8, Direction::send, 0xb0, {0xa0, 0xb0})};
+  EXPECT_EQ(look(two).deadlock, DeadlockKind::global);
+  two[1].ran_since = true;
+  const auto report = look(two);
+  EXPECT_THAT(report.cycles, IsEmpty());
+  EXPECT_EQ(report.deadlock, DeadlockKind::none);
+}
+
 TEST(Why, WhoeverCanGoOnMayWake) {
   EXPECT_THAT(look({on_channel(7, Direction::send, 0xa0, {0xa0, 0xb0}),
                     on_channel(8, Direction::send, 0xb0, {0xa0, 0xb0}), asleep(1, {0xa0})})
@@ -221,14 +249,74 @@ TEST(Why, AVariableThatLeadsToAChannelWeakensACycle) {
   ASSERT_FALSE(report.objects.empty());
   ASSERT_THAT(report.objects[0].outside, SizeIs(1));
   EXPECT_EQ(report.objects[0].outside[0].kind, model::OutsideKind::variable);
+  EXPECT_FALSE(report.cycles[0].open) << "nobody can go on who could use it";
+  EXPECT_EQ(report.deadlock, DeadlockKind::global);
   const auto other = why(with_holder(model::HolderKind::variable, 0xe0, "global main.other"));
   ASSERT_THAT(other.cycles, SizeIs(1));
   EXPECT_EQ(other.cycles[0].certainty, Certainty::likely);
 }
 
+// Any of those that can go on may use it: a server that is idle is not deadlocked.
+TEST(Why, AVariableOpensACycleToWhoCanGoOn) {
+  Snapshot snapshot = with_holder(model::HolderKind::variable, 0xa0, "global main.queue");
+  snapshot.goroutines.push_back(asleep(9, {}));
+  const auto report = why(snapshot);
+  ASSERT_THAT(report.cycles, SizeIs(1));
+  EXPECT_TRUE(report.cycles[0].open);
+  EXPECT_EQ(report.cycles[0].certainty, Certainty::possible);
+  EXPECT_EQ(report.deadlock, DeadlockKind::none);
+  // Behind it stands one that does not: who may be freed through the variable may free this one.
+  snapshot.goroutines.push_back(on_channel(10, Direction::send, 0xc0, {0xc0, 0xd0}));
+  snapshot.goroutines.push_back(on_channel(11, Direction::send, 0xd0, {0xc0, 0xd0}));
+  const auto two = why(snapshot);
+  ASSERT_THAT(two.cycles, SizeIs(2));
+  EXPECT_THAT(members(two.cycles[0]), ElementsAre(10, 11)) << "open ones come last";
+  EXPECT_FALSE(two.cycles[0].open);
+  EXPECT_EQ(two.deadlock, DeadlockKind::partial);
+}
+
 TEST(Why, WhatATimerLeadsToIsInNoCycle) {
-  EXPECT_THAT(why(with_holder(model::HolderKind::timer, 0xa0, "timer that calls main.f")).cycles,
-              IsEmpty());
+  const auto report = why(with_holder(model::HolderKind::timer, 0xa0, "timer that calls main.f"));
+  EXPECT_THAT(report.cycles, IsEmpty());
+  EXPECT_EQ(report.deadlock, DeadlockKind::none) << "the timer may wake one";
+}
+
+model::Proof proof_of(std::vector<model::ProofGoroutine> goroutines) {
+  model::Proof proof;
+  proof.goroutines = std::move(goroutines);
+  return proof;
+}
+
+model::ProofGoroutine verdict(std::uint64_t id, model::ProofVerdict verdict,
+                              std::vector<std::string> path = {}) {
+  return {Goid{id}, verdict, "", std::move(path), {}};
+}
+
+TEST(Why, AProofProvesACycle) {
+  using model::ProofVerdict;
+  Snapshot snapshot;
+  snapshot.goroutines = {on_channel(7, Direction::send, 0xa0, {0xa0, 0xb0}),
+                         on_channel(8, Direction::send, 0xb0, {0xa0, 0xb0}), asleep(9, {})};
+  const model::Proof both =
+      proof_of({verdict(7, ProofVerdict::proved), verdict(8, ProofVerdict::proved),
+                verdict(9, ProofVerdict::not_applicable)});
+  const auto proved = why(snapshot, &both);
+  ASSERT_THAT(proved.cycles, SizeIs(1));
+  EXPECT_EQ(proved.cycles[0].certainty, Certainty::proved);
+  EXPECT_EQ(proved.deadlock, DeadlockKind::partial);
+  // The proof follows the heap all the way, the graph three steps of it.
+  model::Proof held = both;
+  held.goroutines[0] = verdict(7, ProofVerdict::held, {"goroutine 9's stack, main.main", "chan"});
+  held.goroutines[0].held_by = Goid{9};
+  const auto open = why(snapshot, &held);
+  ASSERT_THAT(open.cycles, SizeIs(1));
+  EXPECT_TRUE(open.cycles[0].open);
+  EXPECT_THAT(open.cycles[0].because, testing::HasSubstr("goroutine 9's stack"));
+  EXPECT_EQ(open.deadlock, DeadlockKind::none);
+  held.goroutines[0].held_by = Goid{8};
+  EXPECT_FALSE(why(snapshot, &held).cycles.at(0).open) << "goroutine 8 waits itself";
+  held.goroutines[0] = verdict(7, ProofVerdict::held);
+  EXPECT_THAT(why(snapshot, &held).cycles, IsEmpty()) << "somebody is about to wake goroutine 7";
 }
 
 TEST(Why, FileDescriptorsAndSleepsHaveTheirWakers) {

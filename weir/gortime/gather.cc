@@ -174,6 +174,8 @@ void Gatherer::parse_g(std::size_t index) {
   s.ancestors_at = address_at(bytes, l.ancestors);
   s.timer = address_at(bytes, l.timer);
   s.bubble = address_at(bytes, l.bubble);
+  s.closure = address_at(bytes, l.sched_ctxt);
+  s.defers = address_at(bytes, l.defer);
   s.sleep_when = static_cast<std::int64_t>(l.sleep_when.load(bytes));
   identities_[index] = identity_of(bytes);
   wait_since_[index] = s.wait_since;

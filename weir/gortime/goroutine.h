@@ -80,6 +80,8 @@ struct GoroutineState {
   Address go_pc, start_pc;
   Goid parent;
   Address waiting, labels_at, ancestors_at, timer, bubble;
+  Address closure;  ///< sched.ctxt: of one that has not run yet, all that it was started with
+  Address defers;   ///< the latest runtime._defer
   std::int64_t sleep_when = 0;  ///< monotonic ns; 0 = not known
 
   Address stack_at;                  ///< where `stack` begins

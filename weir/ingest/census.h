@@ -19,6 +19,7 @@ struct CensusEntry {
   std::string start_function;
   Goid parent;  ///< 0 before go1.21
   bool system = false;
+  std::uint64_t parked_as = 0;  ///< as in model::Goroutine
 };
 
 }  // namespace weir::ingest

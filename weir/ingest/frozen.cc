@@ -26,7 +26,7 @@ model::Snapshot build(gortime::Gatherer& gatherer, gortime::Program& program,
   snapshot.notes.merge(program.notes());
   snapshot.notes.merge(gatherer.notes());
   snapshot.notes.merge(builder.notes());
-  find_holders(gatherer.goroutines(), program, memory, moment.monotonic_now, snapshot);
+  find_holders(gatherer.goroutines(), program, memory, moment, snapshot);
   return snapshot;
 }
 

@@ -1,6 +1,7 @@
 #include "weir/ingest/holders.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <unordered_map>
 
@@ -91,10 +92,17 @@ class ProgramWords {
   std::unordered_map<Address, bool> known_;
 };
 
+/// Of the thread that runs it; null if there is none.
+const target::Registers* registers_of(const GoroutineState& state, const Moment& moment) {
+  if (state.status != gortime::GStatus::running || !state.thread) return nullptr;
+  const auto found = moment.registers.find(*state.thread);
+  return found == moment.registers.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 void find_holders(const std::vector<GoroutineState>& states, const gortime::Program& program,
-                  target::Memory& memory, std::optional<Nanos> now, model::Snapshot& snapshot) {
+                  target::Memory& memory, const Moment& moment, model::Snapshot& snapshot) {
   gortime::HeapObjects heap(program.layout(), program.globals(), program.file().machine(), memory);
   gortime::Unwinder unwinder(program.table(), program.bias(), program.file().machine());
   HolderSearch search(snapshot.goroutines, heap, memory);
@@ -107,7 +115,12 @@ void find_holders(const std::vector<GoroutineState>& states, const gortime::Prog
     const auto owner = by_id.find(state.id.value);
     if (owner == by_id.end() || owner->second->system || !state.alive()) continue;
     std::vector<HolderRoot> roots;
-    for (const std::uint64_t word : words.of(state, *owner->second)) roots.push_back({word, 0});
+    const auto add = [&](std::span<const std::uint64_t> more) {
+      for (const std::uint64_t word : more) roots.push_back({word, 0});
+    };
+    add(words.of(state, *owner->second));
+    add(std::array{state.closure.value, state.defers.value});
+    if (const target::Registers* registers = registers_of(state, moment)) add(registers->general);
     std::vector<Address>& found = owner->second->refers_to;
     for (const HolderHit& hit : search.follow(std::move(roots), most_followed, left))
       found.push_back(hit.object);
@@ -117,7 +130,8 @@ void find_holders(const std::vector<GoroutineState>& states, const gortime::Prog
     snapshot.notes.add(Severity::warning,
                        "there are too many heap objects to follow what every goroutine refers to");
   find_held_locks(states, program, unwinder, snapshot);
-  snapshot.surroundings = find_surroundings(program, memory, now, search, snapshot.notes);
+  snapshot.surroundings =
+      find_surroundings(program, memory, moment.monotonic_now, search, snapshot.notes);
 }
 
 }  // namespace weir::ingest

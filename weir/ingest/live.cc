@@ -266,7 +266,7 @@ Result<model::Snapshot> LiveReader::read_snapshot(const LiveOptions& options,
 
   model::Snapshot snapshot = state.build(gatherer, moment, memory);
   if (options.holders || record != nullptr)
-    find_holders(gatherer.goroutines(), *state.program, memory, moment.monotonic_now, snapshot);
+    find_holders(gatherer.goroutines(), *state.program, memory, moment, snapshot);
   snapshot.stopped = stopped->held;
   snapshot.partial = out_of_time || !complete;
   snapshot.consistent = !options.light && !snapshot.partial && stopped->unstopped.empty();

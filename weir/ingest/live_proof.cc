@@ -52,7 +52,7 @@ Result<Proven> LiveReader::State::prove_copy(target::Memory& frozen, Moment& mom
   Proven proven;
   proven.snapshot = build(gatherer, moment, frozen);
   proven.snapshot.consistent = true;
-  find_holders(gatherer.goroutines(), *program, frozen, moment.monotonic_now, proven.snapshot);
+  find_holders(gatherer.goroutines(), *program, frozen, moment, proven.snapshot);
   proven.proof = describe_proof({*program, gatherer.goroutines(), proven.snapshot}, found);
   return proven;
 }

@@ -135,7 +135,8 @@ std::vector<std::string> path_of(const ReachGoroutine& found, const Goroutine& g
 
 model::ProofGoroutine verdict_of(const ReachGoroutine& found, const Goroutine& goroutine,
                                  Words& words) {
-  model::ProofGoroutine out{goroutine.id, ProofVerdict::not_applicable, {}, {}};
+  model::ProofGoroutine out;
+  out.id = goroutine.id;
   switch (found.verdict) {
     case ReachVerdict::not_applicable:
       out.because = goroutine.wait_reason.empty()
@@ -147,6 +148,8 @@ model::ProofGoroutine verdict_of(const ReachGoroutine& found, const Goroutine& g
       out.verdict = ProofVerdict::held;
       out.because = std::string(found.because);
       out.path = path_of(found, goroutine, words);
+      if (found.root && found.root->kind == RootKind::goroutine)
+        out.held_by = found.root->goroutine;
       break;
     case ReachVerdict::proved:
       if (goroutine.id.value == 1 && goroutine.blocked_on &&

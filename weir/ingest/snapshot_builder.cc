@@ -51,6 +51,17 @@ bool runs_finalizers(const std::string& start_function) {
          start_function == "runtime.runCleanups";
 }
 
+/// Of what changes when a goroutine that waits is woken. Its stack pointer is not: the collector
+/// moves stacks.
+std::uint64_t parked_as(const GoroutineState& state) {
+  const bool waits = state.status == GStatus::waiting || state.status == GStatus::leaked;
+  std::uint64_t hash = waits ? 1 : 2;
+  for (const std::uint64_t word : {std::uint64_t{state.tracking_seq}, state.sched_pc.value,
+                                   state.waiting.value, state.g.value})
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+  return hash | 1;
+}
+
 /// No code of the user's is on the stack: woken, say, and on its way to the first finalizer.
 bool is_runtime_only(const model::Stack& stack) {
   return std::all_of(stack.begin(), stack.end(), [](const model::Frame& frame) {
@@ -128,6 +139,7 @@ model::Goroutine SnapshotBuilder::build_one(const GoroutineState& state) {
   }
   const bool waiting = state.status == GStatus::waiting || state.status == GStatus::leaked;
   g.wait_reason = wait_reason_of(state);
+  g.parked_as = parked_as(state);
   if ((waiting || state.status == GStatus::syscall) && state.wait_since > 0 &&
       moment_.monotonic_now)
     g.waiting_at_least =
@@ -281,6 +293,7 @@ CensusEntry SnapshotBuilder::census_entry(const GoroutineState& state) {
   entry.id = state.id;
   entry.status = to_model(state.status);
   entry.wait_reason = wait_reason_of(state);
+  entry.parked_as = parked_as(state);
   entry.tracking_seq = state.tracking_seq;
   entry.pc = state.sched_pc;
   entry.waiting = state.waiting;

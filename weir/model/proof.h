@@ -21,8 +21,9 @@ std::string_view to_string(ProofVerdict verdict);
 struct ProofGoroutine {
   Goid id;
   ProofVerdict verdict = ProofVerdict::not_applicable;
-  std::string because;            ///< a clause: why that is the verdict
-  std::vector<std::string> path;  ///< held: from "global main.cache" to what is waited for
+  std::string because;               ///< a clause: why that is the verdict
+  std::vector<std::string> path;     ///< held: from "global main.cache" to what is waited for
+  std::optional<Goid> held_by = {};  ///< held: the goroutine that the path begins at, if it is one
 };
 
 struct Proof {

@@ -151,6 +151,9 @@ struct Goroutine {
   std::vector<Address> refers_to;
   /// Outermost call first. Looked for only where somebody waits for a lock.
   std::vector<HeldLock> holds;
+  /// Changes when it runs; 0: not known. For one that waits, of a later look at the same process.
+  std::uint64_t parked_as = 0;
+  bool ran_since = false;  ///< by a later look: it has run, or ended
 };
 
 enum class HolderKind : std::uint8_t { variable, timer };
@@ -196,6 +199,7 @@ struct Snapshot {
   std::vector<Goroutine> goroutines;  ///< ascending id
   std::optional<Proof> proof;         ///< which of them are leaked, if somebody tried to prove it
   std::optional<Surroundings> surroundings;  ///< with Goroutine::refers_to
+  std::optional<Nanos> looked_again;         ///< so long after it was seen who had run (ran_since)
   Notes notes;
 };
 

@@ -70,11 +70,14 @@ struct WhyCycle {
   std::string shape;
   Certainty certainty = Certainty::possible;
   std::string because;  ///< why it is that certain, in words
+  /// Something beside these goroutines leads to a channel of it, and others can go on: one of those
+  /// may end it any time, so it is no deadlock.
+  bool open = false;
 };
 
 enum class DeadlockKind : std::uint8_t {
-  none,     ///< something of the program can go on, and no cycle was found
-  partial,  ///< a cycle, while other goroutines can go on
+  none,     ///< something of the program can go on, and no cycle but open ones was found
+  partial,  ///< a cycle that is not open, while other goroutines can go on
   global,   ///< no goroutine can go on
 };
 /// "none", "partial", "global".
@@ -106,7 +109,8 @@ struct WhyReport {
   /// Most waiters first; file descriptors and sleeps come last.
   std::vector<WhyObject> objects;
   bool variables_known = false;        ///< what variables lead to was looked at
-  std::vector<WhyCycle> cycles;        ///< shortest first
+  std::vector<WhyCycle> cycles;        ///< shortest first, open ones last
+  std::optional<Nanos> looked_again;   ///< Snapshot::looked_again
   std::vector<std::string> can_go_on;  ///< "goroutine 1 sleeps (main.main a.go:7)"; at most ten
   std::uint64_t more_can_go_on = 0;
   RuntimeCheck runtime_check;

@@ -70,9 +70,10 @@ const char* words(WakeRole role) {
 
 void add_cycle(Page& page, const WhyCycle& cycle, std::size_t number) {
   page.line();
-  page.line(page.paint(
-      "1;31", fmt::format("cycle {}: {} [{}]", number, counted(cycle.steps.size(), "goroutine"),
-                          model::to_string(cycle.certainty))));
+  page.line(
+      page.paint(cycle.open ? "1" : "1;31",
+                 fmt::format("cycle {}: {} [{}]", number, counted(cycle.steps.size(), "goroutine"),
+                             model::to_string(cycle.certainty))));
   if (!cycle.shape.empty()) page.line(fmt::format("    {}", cycle.shape));
   for (std::size_t i = 0; i < cycle.steps.size(); ++i) {
     const WhyStep& step = cycle.steps[i];
@@ -238,13 +239,26 @@ void add_proof(Page& page, const model::Proof& proof, std::size_t top) {
   page.line(fmt::format("{} more that {} held (-top 0 shows all)", left, left == 1 ? "is" : "are"));
 }
 
+std::size_t closed_cycles(const WhyReport& report) {
+  return static_cast<std::size_t>(std::count_if(report.cycles.begin(), report.cycles.end(),
+                                                [](const WhyCycle& one) { return !one.open; }));
+}
+
 std::string headline(const WhyReport& report) {
   std::string text =
       fmt::format("{}: {}", report.source.name, counted(report.goroutines.size(), "goroutine"));
   if (report.deadlock == model::DeadlockKind::global) return text + ", none of them can go on";
   if (report.deadlock == model::DeadlockKind::partial)
-    return text + ", " + counted(report.cycles.size(), "cycle");
-  return text + ", no cycle found";
+    return text + ", " + counted(closed_cycles(report), "cycle");
+  return text + (report.cycles.empty() ? ", no cycle found" : ", no cycle found that must last");
+}
+
+/// That nobody was seen to run is evidence.
+void add_second_look(Page& page, const WhyReport& report) {
+  if (!report.looked_again || report.deadlock == model::DeadlockKind::none) return;
+  page.line();
+  page.line(fmt::format("{} later {} waited as before", to_text(*report.looked_again),
+                        report.cycles.empty() ? "all of them" : "all goroutines of these cycles"));
 }
 
 }  // namespace
@@ -254,6 +268,7 @@ std::string render_why(const WhyReport& report, const WhyOptions& options) {
   page.line(printable(headline(report)));
   if (report.proof) add_proof(page, *report.proof, options.top);
   for (std::size_t i = 0; i < report.cycles.size(); ++i) add_cycle(page, report.cycles[i], i + 1);
+  add_second_look(page, report);
   if (!report.runtime_check.text.empty()) {
     page.line();
     page.line(printable(report.runtime_check.text));
@@ -297,6 +312,7 @@ void write_cycle(JsonWriter& json, const WhyCycle& cycle) {
   json.begin_object();
   json.member("certainty", model::to_string(cycle.certainty));
   json.member_if("shape", cycle.shape);
+  json.member_if("open", cycle.open);
   json.member("because", cycle.because);
   json.key("steps");
   json.begin_array();
@@ -394,6 +410,7 @@ void write_why_json(const WhyReport& report, const TextSink& sink) {
   json.key("source");
   write_source(json, report.source);
   json.member("deadlock", model::to_string(report.deadlock));
+  if (report.looked_again) json.member("looked_again_ns", report.looked_again->value);
   json.member_if("runtime_silent", report.runtime_check.text);
   if (!report.runtime_check.silent.empty())
     write_list(
