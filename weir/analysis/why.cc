@@ -182,7 +182,7 @@ class Graph {
     bool by_timer = false;                 ///< a pending timer leads to what it waits for
     /// What leads there beside the wakers, unless it waits for a lock, which only its holder gives
     /// back: whoever can go on may use it. Empty if there is nothing.
-    std::string open = {};
+    std::string_view open = {};
   };
   /// What of the graph can't go on, and the cycles in it.
   using Stuck = std::vector<bool>;
@@ -252,13 +252,14 @@ class Graph {
   }
 
   /// The proof knows all that leads there, and names one. A goroutine that waits itself does not
-  /// count: it is a waker, or has to be woken first.
-  std::string opening(const Node& node) const {
+  /// count: it is a waker, or has to be woken first. Nor does it that a WaitGroup is a variable:
+  /// only those that it counts free who waits for it.
+  std::string_view opening(const Node& node) const {
     if (const auto* proved = proof_ != nullptr ? proof_->find(node.goroutine->id) : nullptr) {
       if (proved->verdict == model::ProofVerdict::proved) return {};
       const auto* by = proved->held_by ? proof_->find(*proved->held_by) : nullptr;
       const bool waits = by != nullptr && by->verdict != model::ProofVerdict::not_applicable;
-      if (!proved->path.empty() && !waits) return proved->path.front();
+      if (!proved->path.empty() && !waits && !proved->is_variable) return proved->path.front();
     }
     for (const Seat& seat : seats_of(node))
       if (const auto* holder = leads_there(seat.side.object, model::HolderKind::variable))
@@ -282,7 +283,7 @@ class Graph {
   bool is_proved(const std::vector<std::size_t>& path) const;
   WakeRole role(const Node& waiter, std::size_t waker) const;
   std::string because(const Node& waiter, std::size_t waker) const;
-  std::string opening(const std::vector<std::size_t>& path) const;
+  std::string_view opening(const std::vector<std::size_t>& path) const;
   std::optional<WhyObject> outer_object(const Goroutine& goroutine) const;
   WhyObject object(const Meeting& meeting) const;
   void add_objects(WhyReport& report) const;
@@ -375,7 +376,7 @@ std::string Graph::because(const Node& waiter, std::size_t waker) const {
   return owners_->because(waker, waiter.goroutine->blocked_on->object);
 }
 
-std::string Graph::opening(const std::vector<std::size_t>& path) const {
+std::string_view Graph::opening(const std::vector<std::size_t>& path) const {
   for (const std::size_t i : path)
     if (!nodes_[i].open.empty()) return nodes_[i].open;
   return {};
@@ -406,7 +407,7 @@ WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {
     cycle.because = "nothing that can go on leads to what any of them waits for";
     return cycle;
   }
-  const std::string open = opening(path);
+  const std::string_view open = opening(path);
   cycle.open = can_go_on_ && !open.empty();
   cycle.certainty = only_one && open.empty() ? Certainty::likely : Certainty::possible;
   cycle.because =

@@ -289,7 +289,7 @@ model::Proof proof_of(std::vector<model::ProofGoroutine> goroutines) {
 
 model::ProofGoroutine verdict(std::uint64_t id, model::ProofVerdict verdict,
                               std::vector<std::string> path = {}) {
-  return {Goid{id}, verdict, "", std::move(path), {}};
+  return {Goid{id}, verdict, "", std::move(path)};
 }
 
 TEST(Why, AProofProvesACycle) {
@@ -313,6 +313,9 @@ TEST(Why, AProofProvesACycle) {
   EXPECT_TRUE(open.cycles[0].open);
   EXPECT_THAT(open.cycles[0].because, testing::HasSubstr("goroutine 9's stack"));
   EXPECT_EQ(open.deadlock, DeadlockKind::none);
+  held.goroutines[0].is_variable = true;
+  EXPECT_FALSE(why(snapshot, &held).cycles.at(0).open) << "a WaitGroup that is a variable, say";
+  held.goroutines[0].is_variable = false;
   held.goroutines[0].held_by = Goid{8};
   EXPECT_FALSE(why(snapshot, &held).cycles.at(0).open) << "goroutine 8 waits itself";
   held.goroutines[0] = verdict(7, ProofVerdict::held);

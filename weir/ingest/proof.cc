@@ -150,6 +150,7 @@ model::ProofGoroutine verdict_of(const ReachGoroutine& found, const Goroutine& g
       out.path = path_of(found, goroutine, words);
       if (found.root && found.root->kind == RootKind::goroutine)
         out.held_by = found.root->goroutine;
+      out.is_variable = found.root && found.path.empty();
       break;
     case ReachVerdict::proved:
       if (goroutine.id.value == 1 && goroutine.blocked_on &&

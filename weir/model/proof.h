@@ -24,6 +24,7 @@ struct ProofGoroutine {
   std::string because;               ///< a clause: why that is the verdict
   std::vector<std::string> path;     ///< held: from "global main.cache" to what is waited for
   std::optional<Goid> held_by = {};  ///< held: the goroutine that the path begins at, if it is one
+  bool is_variable = false;          ///< held: what it waits for is one itself
 };
 
 struct Proof {
