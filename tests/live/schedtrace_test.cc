@@ -25,7 +25,7 @@ TEST_P(SchedTraceTest, ReportsAndPassesEverythingThrough) {
     command.insert(command.end(), {"--", program});
     WEIR_ASSERT_OK(const Completed done, test_support::run(command, {}));
     EXPECT_EQ(done.exit.code, 3) << done.err;
-    EXPECT_THAT(done.err, testing::StartsWith("own line\n"));
+    EXPECT_EQ(done.err, "own line\nown line\nown line\n");
     EXPECT_THAT(done.err, testing::Not(testing::HasSubstr("SCHED ")));
     EXPECT_THAT(done.err, testing::Not(testing::HasSubstr("status=")));
     const json report = json::parse(done.out, nullptr, false);

@@ -64,6 +64,7 @@ Result<Sum> sum_of(const std::string& content) {
     if (!sample.locations.empty()) {
       const auto lines = profile.lines_of(profile.locations[sample.locations[0]]);
       leaf = std::string(profile.text(profile.functions[lines[0].function].name));
+      if (leaf.empty()) leaf = "none";  // Go takes a frame at 0 for none, or none for one
     }
     sum.by_leaf[leaf] += sample.values[1];
   }
@@ -101,7 +102,7 @@ std::optional<test_support::GoToolchain> find_judge() {
   return newest && newest->minor >= 26 ? newest : std::nullopt;
 }
 
-constexpr double most_apart = 50'000;  // ns
+constexpr double most_apart = 20'000;  // ns
 
 void expect_totals_of_go(const test_support::GoToolchain& judge, const std::string& trace) {
   const auto environment = test_support::go_environment(judge, {});
@@ -113,8 +114,7 @@ void expect_totals_of_go(const test_support::GoToolchain& judge, const std::stri
     WEIR_ASSERT_OK(const Sum expected, sum_of(theirs));
     WEIR_ASSERT_OK(const Sum found, sum_of(ours));
     EXPECT_EQ(found.count, expected.count);
-    // Go's reader moves an event that is not later than the one before it to 1 ns after that: as
-    // far as the clocks of two processors are apart. 30 µs have been seen, once.
+    // Go's reader moves an event that is not later than the one before it to 1 ns after that.
     EXPECT_NEAR(static_cast<double>(found.nanos), static_cast<double>(expected.nanos), most_apart)
         << testing::PrintToString(found) << "\n"
         << testing::PrintToString(expected);
