@@ -184,7 +184,7 @@ class Graph {
     /// back: whoever can go on may use it. Empty if there is nothing.
     std::string_view open = {};
   };
-  /// What of the graph can't go on, and the cycles in it.
+  /// For each node: it can't go on.
   using Stuck = std::vector<bool>;
 
   std::span<const Seat> seats_of(const Node& node) const {
