@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	results = make(chan chan int)
+	results = make(chan int)
 	never   uint32
 )
 

@@ -139,10 +139,11 @@ class Graph {
       if (stacks_.hears_signals(goroutine)) {
         hears_signals_ = goroutine.id;
       } else {
-        nodes_.push_back({&goroutine, stacks_.place(goroutine)});
+        nodes_.push_back({&goroutine, stacks_.place(goroutine),
+                          proof != nullptr ? proof->find(goroutine.id) : nullptr});
       }
     }
-    for (Node& node : nodes_) node.power = power(*node.goroutine);
+    for (Node& node : nodes_) node.power = power(node);
     variables_known_ = snapshot.surroundings && snapshot.surroundings->variables_known;
     if (snapshot.surroundings)
       for (const model::Holder& holder : snapshot.surroundings->holders)
@@ -174,6 +175,7 @@ class Graph {
   struct Node {
     const Goroutine* goroutine;
     const model::CodePlace& place;
+    const model::ProofGoroutine* proved;  ///< what the proof says of it; may be null
     Power power = Power::none;
     std::size_t first = 0, last = 0;       ///< what it waits for: seats_[first, last)
     std::vector<std::size_t> wakers = {};  ///< ascending
@@ -191,11 +193,11 @@ class Graph {
     return std::span(seats_).subspan(node.first, node.last - node.first);
   }
 
-  Power power(const Goroutine& goroutine) const {
-    const Power own = power_of(goroutine, hears_signals_.value != 0);
-    const model::ProofGoroutine* proved = proof_ != nullptr ? proof_->find(goroutine.id) : nullptr;
-    const bool woken =
-        proved != nullptr && proved->verdict == model::ProofVerdict::held && proved->path.empty();
+  Power power(const Node& node) const {
+    const Power own = power_of(*node.goroutine, hears_signals_.value != 0);
+    const bool woken = node.proved != nullptr &&
+                       node.proved->verdict == model::ProofVerdict::held &&
+                       node.proved->path.empty();
     return own == Power::none && woken ? Power::woken : own;
   }
 
@@ -255,7 +257,7 @@ class Graph {
   /// count: it is a waker, or has to be woken first. Nor does it that a WaitGroup is a variable:
   /// only those that it counts free who waits for it.
   std::string_view opening(const Node& node) const {
-    if (const auto* proved = proof_ != nullptr ? proof_->find(node.goroutine->id) : nullptr) {
+    if (const auto* proved = node.proved) {
       if (proved->verdict == model::ProofVerdict::proved) return {};
       const auto* by = proved->held_by ? proof_->find(*proved->held_by) : nullptr;
       const bool waits = by != nullptr && by->verdict != model::ProofVerdict::not_applicable;
@@ -383,10 +385,10 @@ std::string_view Graph::opening(const std::vector<std::size_t>& path) const {
 }
 
 bool Graph::is_proved(const std::vector<std::size_t>& path) const {
-  return proof_ != nullptr && std::all_of(path.begin(), path.end(), [&](std::size_t i) {
-           const auto* found = proof_->find(nodes_[i].goroutine->id);
-           return found != nullptr && found->verdict == model::ProofVerdict::proved;
-         });
+  return std::all_of(path.begin(), path.end(), [&](std::size_t i) {
+    const auto* proved = nodes_[i].proved;
+    return proved != nullptr && proved->verdict == model::ProofVerdict::proved;
+  });
 }
 
 WhyCycle Graph::describe(const std::vector<std::size_t>& path) const {

@@ -61,6 +61,17 @@ Goroutine asleep(std::uint64_t id, const std::vector<std::uint64_t>& refers_to) 
   return goroutine;
 }
 
+/// os/signal's receiver.
+Goroutine listening(std::uint64_t id) {
+  Goroutine goroutine = waiting(id, WaitKind::other, "", {});
+  goroutine.status = Status::syscall;
+  goroutine.start_function = "os/signal.loop";
+  model::Frame receives;
+  receives.function = "os/signal.signal_recv";
+  goroutine.stack = std::make_shared<const model::Stack>(model::Stack{receives});
+  return goroutine;
+}
+
 model::WhyReport look(std::vector<Goroutine> goroutines) {
   Snapshot snapshot;
   snapshot.goroutines = std::move(goroutines);
@@ -118,29 +129,17 @@ TEST(Why, FindsALockHeldDuringASend) {
 }
 
 TEST(Why, NamesWhoKeepsGosOwnCheckSilent) {
-  Goroutine listener = waiting(5, WaitKind::other, "", {});
-  listener.status = Status::syscall;
-  listener.start_function = "os/signal.loop";
-  model::Frame receives;
-  receives.function = "os/signal.signal_recv";
-  listener.stack = std::make_shared<const model::Stack>(model::Stack{receives});
-  const auto report = look({on_mutex(2, 0x20, {0x20}), listener});
+  const auto report = look({on_mutex(2, 0x20, {0x20}), listening(5)});
   EXPECT_EQ(report.deadlock, DeadlockKind::global);
   EXPECT_THAT(report.runtime_check.text, testing::HasSubstr("goroutine 5"));
 }
 
 // The start of many servers: main waits for another goroutine, and that one for a signal.
 TEST(Why, WhoWaitsForASignalCanGoOn) {
-  Goroutine listener = waiting(5, WaitKind::other, "", {});
-  listener.status = Status::syscall;
-  listener.start_function = "os/signal.loop";
-  model::Frame receives;
-  receives.function = "os/signal.signal_recv";
-  listener.stack = std::make_shared<const model::Stack>(model::Stack{receives});
   Goroutine handler = on_channel(7, Direction::receive, 0xa0, {0xa0, 0xb0});
   handler.blocked_on->cases[0].channel.element_type = "os.Signal";
   const Goroutine main = on_channel(1, Direction::receive, 0xb0, {0xa0, 0xb0});
-  const auto report = look({main, handler, listener});
+  const auto report = look({main, handler, listening(5)});
   EXPECT_THAT(report.cycles, IsEmpty());
   EXPECT_EQ(report.deadlock, DeadlockKind::none);
   EXPECT_THAT(report.can_go_on, ElementsAre(testing::HasSubstr("waits for a signal")));

@@ -40,7 +40,7 @@ Gatherer::Gatherer(GatherContext context, target::Memory& memory, GatherLimits l
 
 const std::string& Gatherer::reason_of(const GoroutineState& state) const {
   static const std::string none;
-  if (state.status != GStatus::waiting && state.status != GStatus::leaked) return none;
+  if (!state.waits()) return none;
   return state.wait_reason < context_.wait_reasons->size()
              ? (*context_.wait_reasons)[state.wait_reason]
              : none;

@@ -104,6 +104,7 @@ struct GoroutineState {
   bool verified = false;  ///< all of the above is of one instant: read while stopped, or seen
                           ///< unchanged afterwards
 
+  bool waits() const { return status == GStatus::waiting || status == GStatus::leaked; }
   bool alive() const {
     return status != GStatus::idle && status != GStatus::dead && status != GStatus::dead_extra;
   }

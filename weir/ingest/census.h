@@ -12,10 +12,7 @@ namespace weir::ingest {
 struct CensusEntry {
   Goid id;
   model::Status status = model::Status::unknown;
-  std::string wait_reason;        ///< Go's words; empty unless waiting
-  std::uint8_t tracking_seq = 0;  ///< changes (mod 256) whenever it stops running
-  Address pc;                     ///< where it was parked
-  Address waiting;                ///< its sudog; 0 if none
+  std::string wait_reason;  ///< Go's words; empty unless waiting
   std::string start_function;
   Goid parent;  ///< 0 before go1.21
   bool system = false;

@@ -54,8 +54,7 @@ bool runs_finalizers(const std::string& start_function) {
 /// Of what changes when a goroutine that waits is woken. Its stack pointer is not: the collector
 /// moves stacks.
 std::uint64_t parked_as(const GoroutineState& state) {
-  const bool waits = state.status == GStatus::waiting || state.status == GStatus::leaked;
-  std::uint64_t hash = waits ? 1 : 2;
+  std::uint64_t hash = state.waits() ? 1 : 2;
   for (const std::uint64_t word : {std::uint64_t{state.tracking_seq}, state.sched_pc.value,
                                    state.waiting.value, state.g.value})
     hash = (hash ^ word) * 0x9e3779b97f4a7c15;
@@ -137,7 +136,7 @@ model::Goroutine SnapshotBuilder::build_one(const GoroutineState& state) {
     notes_.add(Severity::warning, "a goroutine has a status that weir does not know",
                fmt::format("goroutine {}", state.id.value));
   }
-  const bool waiting = state.status == GStatus::waiting || state.status == GStatus::leaked;
+  const bool waiting = state.waits();
   g.wait_reason = wait_reason_of(state);
   g.parked_as = parked_as(state);
   if ((waiting || state.status == GStatus::syscall) && state.wait_since > 0 &&
@@ -294,9 +293,6 @@ CensusEntry SnapshotBuilder::census_entry(const GoroutineState& state) {
   entry.status = to_model(state.status);
   entry.wait_reason = wait_reason_of(state);
   entry.parked_as = parked_as(state);
-  entry.tracking_seq = state.tracking_seq;
-  entry.pc = state.sched_pc;
-  entry.waiting = state.waiting;
   entry.start_function = function_at(state.start_pc);
   entry.parent = state.parent;
   entry.system = is_system_goroutine(entry.start_function, entry.wait_reason);
@@ -305,8 +301,7 @@ CensusEntry SnapshotBuilder::census_entry(const GoroutineState& state) {
 
 std::string SnapshotBuilder::wait_reason_of(const GoroutineState& state) const {
   const auto& reasons = program_.wait_reasons();
-  const bool waiting = state.status == GStatus::waiting || state.status == GStatus::leaked;
-  if (!waiting || state.wait_reason == 0 || state.wait_reason >= reasons.size()) return {};
+  if (!state.waits() || state.wait_reason == 0 || state.wait_reason >= reasons.size()) return {};
   return reasons[state.wait_reason];
 }
 

@@ -118,8 +118,7 @@ class LiveProgram : public Program {
     std::vector<Glance> all;
     all.reserve(census.size());
     for (const ingest::CensusEntry& one : census)
-      all.push_back(
-          {one.id, one.status, one.system, one.wait_reason, one.tracking_seq, one.pc, one.waiting});
+      all.push_back({one.id, one.status, one.system, one.wait_reason, one.parked_as});
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return all;
   }

@@ -18,11 +18,9 @@ namespace weir::run {
 struct Glance {
   Goid id;
   model::Status status = model::Status::unknown;
-  bool system = false;            ///< the runtime's own
-  std::string wait_reason;        ///< Go's words; empty unless waiting
-  std::uint8_t tracking_seq = 0;  ///< bumped by the runtime whenever it leaves "running"
-  Address pc;                     ///< g.sched.pc
-  Address waiting;                ///< first sudog; 0 = none
+  bool system = false;          ///< the runtime's own
+  std::string wait_reason;      ///< Go's words; empty unless waiting
+  std::uint64_t parked_as = 0;  ///< as in model::Goroutine
   bool operator==(const Glance&) const = default;
 };
 

@@ -9,9 +9,8 @@ constexpr std::int64_t one_second = 1'000'000'000;
 
 struct Watched {
   StuckWatch watch{Nanos{10 * one_second}};
-  std::vector<Glance> goroutines{
-      {{1}, model::Status::waiting, false, "select", 1, {0x10}, {0x20}},
-      {{7}, model::Status::waiting, false, "chan send", 1, {0x11}, {0x21}}};
+  std::vector<Glance> goroutines{{{1}, model::Status::waiting, false, "select", 1},
+                                 {{7}, model::Status::waiting, false, "chan send", 2}};
   int glances = 0;
   std::int64_t cpu = 0;
 
@@ -47,7 +46,7 @@ TEST(StuckWatch, ABusyProgramIsNotEvenLookedAt) {
 TEST(StuckWatch, AnyMoveStartsAfresh) {
   Watched it;
   EXPECT_EQ(it.first_report(0, 8), -1);
-  ++it.goroutines[1].tracking_seq;
+  ++it.goroutines[1].parked_as;
   EXPECT_EQ(it.first_report(8, 30), 18);
 }
 
